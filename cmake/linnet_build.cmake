@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler settings shared by every target, and the two helpers that all folders use.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 99)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)  # the fast path is the default
+endif()
+
+find_program(LINNET_CCACHE ccache)
+if(LINNET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${LINNET_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${LINNET_CCACHE})
+endif()
+
+add_library(linnet_settings INTERFACE)
+target_compile_options(linnet_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  $<$<BOOL:${LINNET_WERROR}>:-Werror>
+  # These keep IEEE results; contraction would make the bits depend on the compiler.
+  -fno-math-errno -fno-trapping-math -ffp-contract=off)
+
+# <build>/include/linnet has one link a folder, so "linnet/core/tensor.h" is the one spelling everywhere.
+set(LINNET_INCLUDE ${CMAKE_BINARY_DIR}/include)
+file(MAKE_DIRECTORY ${LINNET_INCLUDE}/linnet)
+foreach(folder core autograd nn optim data io graph train compress deploy runtime linnet.h)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder} AND NOT EXISTS ${LINNET_INCLUDE}/linnet/${folder})
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${folder} ${LINNET_INCLUDE}/linnet/${folder} SYMBOLIC)
+  endif()
+endforeach()
+
+# linnet_library(core HEADERS tensor.h ... LINKS core ... PRIVATE_LINKS cereal::cereal ...)
+#   One static library of all sources in the folder (and the sub-folders named in SUBFOLDERS).
+#   HEADERS are public: they are the ones that get installed.
+function(linnet_library name)
+  cmake_parse_arguments(arg "" "" "HEADERS;LINKS;PRIVATE_LINKS;SUBFOLDERS" ${ARGN})
+  set(patterns ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  foreach(sub ${arg_SUBFOLDERS})
+    list(APPEND patterns ${CMAKE_CURRENT_SOURCE_DIR}/${sub}/*.cpp)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+  list(FILTER sources EXCLUDE REGEX "_isa\\.cpp$")  # compiled once per instruction set, see core/
+  add_library(linnet_${name} STATIC ${sources})
+  add_library(linnet::${name} ALIAS linnet_${name})
+  set_target_properties(linnet_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(linnet_${name} PUBLIC cxx_std_20)
+  target_include_directories(linnet_${name} PUBLIC $<BUILD_INTERFACE:${LINNET_INCLUDE}> $<INSTALL_INTERFACE:include>)
+  target_link_libraries(linnet_${name} PRIVATE $<BUILD_INTERFACE:linnet_settings> ${arg_PRIVATE_LINKS})
+  foreach(link ${arg_LINKS})
+    target_link_libraries(linnet_${name} PUBLIC linnet_${link})
+  endforeach()
+  set(headers ${arg_HEADERS})
+  list(TRANSFORM headers PREPEND ${LINNET_INCLUDE}/linnet/${name}/)
+  target_sources(linnet_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${LINNET_INCLUDE} FILES ${headers})
+endfunction()
+
+# linnet_test(core LINKS core ...): one doctest executable of all tests/core/*.cpp.
+function(linnet_test name)
+  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE linnet_settings linnet_test_support ${arg_LINKS})
+  target_compile_definitions(test_${name} PRIVATE LINNET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "OPENBLAS_NUM_THREADS=1")
+endfunction()

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Memory. All tensor storage comes from one pool that keeps freed blocks for reuse and can be asked
+// what it holds; small objects (tensor headers, tape nodes) come from size-class free lists beside it.
+// All functions here are safe to call from any thread.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace linnet {
+
+struct MemoryStats {
+  std::int64_t live_bytes = 0;      ///< in tensors that exist now
+  std::int64_t peak_bytes = 0;      ///< largest live_bytes since the last reset_peak_memory()
+  std::int64_t reserved_bytes = 0;  ///< taken from the system: live plus kept for reuse
+  std::int64_t system_allocations = 0;  ///< how often the pool or the free lists had to ask the system
+};
+MemoryStats memory_stats();
+void reset_peak_memory();
+
+/// Gives blocks that are kept for reuse back to the system.
+void release_unused_memory();
+
+/// Size-class free lists for objects below 1 KiB; larger requests reach operator new.
+void* allocate_object(std::size_t bytes);
+void free_object(void* object, std::size_t bytes) noexcept;
+
+/// Pointer to an object that counts its own references (members `references` and `destroy()`).
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(T* object) : object_(object) { retain(); }
+  Ref(const Ref& other) : object_(other.object_) { retain(); }
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_ && object_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) object_->destroy();
+  }
+
+  T* get() const { return object_; }
+  T* operator->() const { return object_; }
+  T& operator*() const { return *object_; }
+  explicit operator bool() const { return object_ != nullptr; }
+  bool unique() const { return object_ && object_->references.load(std::memory_order_acquire) == 1; }
+  friend bool operator==(const Ref& a, const Ref& b) { return a.object_ == b.object_; }
+
+ private:
+  void retain() {
+    if (object_) object_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  T* object_ = nullptr;
+};
+
+/// A block of bytes, 64-byte aligned, with a version that every writer bumps. Contents start undefined.
+class Storage {
+ public:
+  static Ref<Storage> allocate(std::size_t bytes);
+
+  std::byte* data() { return data_; }
+  std::size_t bytes() const { return bytes_; }
+  std::uint32_t version() const { return version_.load(std::memory_order_relaxed); }
+  void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
+
+  std::atomic<std::int32_t> references{0};
+  void destroy() noexcept;
+
+ private:
+  Storage() = default;
+  std::byte* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::atomic<std::uint32_t> version_{0};
+};
+
+}  // namespace linnet

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What is behind a Tensor. Private to the library: kernels and autograd read it without checks.
+
+#include "linnet/core/tensor.h"
+
+namespace linnet {
+
+/// The record of the op that made a tensor. Core stores it; autograd defines and interprets it.
+struct TapeNode {
+  std::atomic<std::int32_t> references{0};
+  virtual void destroy() noexcept = 0;
+
+ protected:
+  ~TapeNode() = default;
+};
+
+struct TensorImpl {
+  Ref<Storage> storage;
+  std::int64_t offset = 0;  ///< in bytes
+  Shape shape;
+  DType dtype = DType::f32;
+  bool requires_grad = false;
+  bool traced = false;  ///< seen by a running recorder: its values stand for any batch
+  Ref<TensorImpl> grad;
+  Ref<TapeNode> node;
+
+  std::atomic<std::int32_t> references{0};
+  void destroy() noexcept;
+
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(storage->data() + offset);
+  }
+};
+
+/// A tensor on existing storage, without history.
+Tensor make_tensor(Ref<Storage> storage, std::int64_t offset, const Shape& shape, DType dtype);
+
+/// Unchecked access for kernels; `writable` does not bump the version (fresh results have no readers).
+template <class T>
+const T* readable(const Tensor& t) {
+  return t.impl()->as<const T>();
+}
+template <class T>
+T* writable(const Tensor& t) {
+  return t.impl()->as<T>();
+}
+
+}  // namespace linnet
