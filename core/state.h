@@ -75,8 +75,11 @@ class State {
   std::vector<Entry> entries_;
 };
 
+using NamedTensor = std::pair<std::string, Tensor>;
+using NamedTensors = std::vector<NamedTensor>;
+
 /// Copies the tensors of `source` into `targets` by name: all or nothing. Missing, unexpected and misshaped
 /// names are collected into one StateError that prints the whole difference; `what` starts its text.
-void load_tensors(const char* what, std::vector<std::pair<std::string, Tensor>>& targets, const State& source);
+void load_tensors(const char* what, const NamedTensors& targets, const State& source);
 
 }  // namespace linnet

@@ -23,6 +23,7 @@ struct TensorImpl {
   bool requires_grad = false;
   bool traced = false;  ///< seen by a running recorder: its values stand for any batch
   Ref<TensorImpl> grad;
+  Ref<TensorImpl> incoming;  ///< gradient that a running backward() has gathered so far
   Ref<TapeNode> node;
 
   std::atomic<std::int32_t> references{0};

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The differentiable ops. All take f32 or f64, both arguments of the same type, and return fresh tensors.
+// ShapeError, DTypeError or ValueError before anything is computed. docs/ops.md lists them with shapes.
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "linnet/core/tensor.h"
+#include "linnet/core/window.h"
+
+namespace linnet {
+
+// ---- elementwise: the rows of core/ops/unary.def and binary.def -------------------------------------
+#define UNARY(name, ...) Tensor name(const Tensor& x);
+#define UNARY1(name, p, ...) Tensor name(const Tensor& x, double p);
+#define UNARY2(name, p, q, ...) Tensor name(const Tensor& x, double p, double q);
+#include "linnet/core/ops/unary.def"
+#undef UNARY
+#undef UNARY1
+#undef UNARY2
+inline Tensor leaky_relu(const Tensor& x) { return leaky_relu(x, 0.01); }
+
+#define BINARY(name, ...) Tensor name(const Tensor& a, const Tensor& b);
+#include "linnet/core/ops/binary.def"
+#undef BINARY
+
+inline Tensor operator-(const Tensor& x) { return neg(x); }
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+/// A number takes the type of the tensor beside it.
+Tensor operator+(const Tensor& a, double b);
+Tensor operator-(const Tensor& a, double b);
+Tensor operator*(const Tensor& a, double b);
+Tensor operator/(const Tensor& a, double b);
+Tensor operator+(double a, const Tensor& b);
+Tensor operator-(double a, const Tensor& b);
+Tensor operator*(double a, const Tensor& b);
+Tensor operator/(double a, const Tensor& b);
+
+// ---- products ---------------------------------------------------------------------------------------
+/// a [N, K], b [K, M] -> [N, M].
+Tensor matmul(const Tensor& a, const Tensor& b);
+/// x [..., in], weight [out, in], bias [out] or undefined -> [..., out]: x weight^T + bias.
+Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+struct Conv2DParams {
+  Pair stride = 1;
+  Pair dilation = 1;
+  Padding padding = {};
+  std::int64_t groups = 1;
+};
+/// 2-D convolution (cross-correlation), channels last.
+///   x [N, H, W, C], weight [O, kh, kw, C/groups], bias [O] or undefined  ->  [N, H', W', O],
+///   H' = floor((H + top + bottom - dilation (kh - 1) - 1) / stride) + 1.
+/// ShapeError when channels differ or the kernel is larger than the padded input.
+/// Cost: no im2col; scratch of one padded image per thread.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2DParams& params = {});
+
+struct Pool2DParams {
+  Pair kernel = 2;
+  std::optional<Pair> stride = {};  ///< the kernel size when not given
+  Padding padding = {};
+};
+/// x [N, H, W, C] -> [N, H', W', C]. Padding never wins a maximum; the first of equal values gets the gradient.
+Tensor max_pool2d(const Tensor& x, const Pool2DParams& params = {});
+/// Mean over the valid part of each window.
+Tensor avg_pool2d(const Tensor& x, const Pool2DParams& params = {});
+
+// ---- reductions: over the named axes, or all of them ------------------------------------------------
+Tensor sum(const Tensor& x, const Axes& axes = {}, bool keep_dims = false);
+Tensor mean(const Tensor& x, const Axes& axes = {}, bool keep_dims = false);
+/// Equal maxima share the gradient evenly. ShapeError over no elements.
+Tensor max(const Tensor& x, const Axes& axes = {}, bool keep_dims = false);
+Tensor softmax(const Tensor& x, int axis = -1);
+Tensor log_softmax(const Tensor& x, int axis = -1);
+/// Index of the largest element along an axis, i64; not differentiable, not recorded.
+Tensor argmax(const Tensor& x, int axis = -1);
+
+// ---- losses: scalars, functions of (prediction, target) ---------------------------------------------
+/// logits [..., C]; target: labels [...] (i64, i32 or u8) or soft labels [..., C]. Mean over rows.
+/// ValueError for a label outside 0..C-1.
+Tensor cross_entropy(const Tensor& logits, const Tensor& target);
+Tensor mse(const Tensor& prediction, const Tensor& target);
+Tensor mae(const Tensor& prediction, const Tensor& target);
+/// Targets in 0..1, of the shape of the logits; finite for any logit.
+Tensor bce_with_logits(const Tensor& logits, const Tensor& target);
+
+// ---- moving elements --------------------------------------------------------------------------------
+/// One size may be -1. Shares the contents of x.
+Tensor reshape(const Tensor& x, std::span<const std::int64_t> shape);
+Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape);
+/// [N, ...] -> [N, the rest].
+Tensor flatten(const Tensor& x);
+/// Axis i of the result is axis order[i] of x; without an order the axes are reversed.
+Tensor transpose(const Tensor& x, std::span<const int> order = {});
+Tensor transpose(const Tensor& x, std::initializer_list<int> order);
+/// Elements begin, begin + step, ... below end along one axis. Negative positions count from the end, end is cut to
+/// the size; step >= 1.
+Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end, std::int64_t step = 1);
+Tensor concat(std::span<const Tensor> parts, int axis);
+Tensor concat(std::initializer_list<Tensor> parts, int axis);
+/// One {before, after} for each axis.
+Tensor pad(const Tensor& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, double value = 0.0);
+
+// ---- random -----------------------------------------------------------------------------------------
+/// Each element is 0 with probability p in [0, 1), else x / (1 - p); x itself unless training. Takes one call number of
+/// the generator when training.
+Tensor dropout(const Tensor& x, double p, bool training);
+
+}  // namespace linnet

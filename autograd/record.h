@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// record(): how an op tells the tape what it did. An op computes its result and returns
+//
+//   return record(Op::matmul, y, {a, b},
+//                 [a = saved(a, needed_by(b)), b = saved(b, needed_by(a))](const Tensor& dy, Grads& grad) {
+//     if (grad.wanted(0)) grad.add(0, dy b^T);
+//     if (grad.wanted(1)) grad.add(1, a^T dy);
+//   });
+//
+// The rule runs at most once, in backward(). The engine, not the rule, sums gradients of broadcast inputs,
+// accumulates, and checks shapes. Rules run with NoGrad: there are no second derivatives.
+// An op that takes more than tensors passes a function that returns its attributes as a State; it is called
+// only while a module is being traced. A user's own op passes a name instead of an Op.
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "linnet/autograd/tape.h"
+#include "linnet/core/op.h"
+#include "linnet/core/state.h"
+#include "linnet/core/tensor.h"
+
+namespace linnet {
+
+/// The tensors an op was given; keeps nothing alive, so it is only for passing on.
+class Inputs {
+ public:
+  Inputs(std::initializer_list<Tensor> tensors) : tensors_(tensors.begin(), tensors.size()) {}
+  Inputs(std::span<const Tensor> tensors) : tensors_(tensors) {}
+  Inputs(const std::vector<Tensor>& tensors) : tensors_(tensors) {}
+  std::span<const Tensor> span() const { return tensors_; }
+
+ private:
+  std::span<const Tensor> tensors_;
+};
+
+/// A tensor kept for backward: contents without history, and the version they had.
+class Saved {
+ public:
+  Saved() = default;
+  explicit Saved(const Tensor& t);
+  /// The tensor; undefined when it was not needed. AutogradError when its contents have changed since.
+  const Tensor& operator*() const;
+
+ private:
+  Tensor tensor_;
+  std::uint32_t version_ = 0;
+};
+
+/// True when the tape is on and a gradient will flow to t.
+bool needed_by(const Tensor& t);
+/// Keeps t for backward if `when`; nothing otherwise.
+inline Saved saved(const Tensor& t, bool when = true) { return when ? Saved(t) : Saved(); }
+
+/// Computes the attributes of an op, for the recorder.
+using AttributesOf = std::function<State()>;
+
+namespace tape {
+bool wants_gradient(std::span<const Tensor> inputs);
+void notify_recorder(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs,
+                     const std::function<State()>* attributes);
+bool recording();
+}  // namespace tape
+
+template <class Attributes, class Rule>
+Tensor record(Op op, Tensor y, const Inputs& inputs, Attributes&& attributes, Rule&& rule) {
+  if (tape::recording()) {
+    std::function<State()> call = std::ref(attributes);
+    tape::notify_recorder(op, {}, y, inputs.span(), &call);
+  }
+  if (tape::wants_gradient(inputs.span())) tape::attach(op, {}, y, inputs.span(), std::forward<Rule>(rule));
+  return y;
+}
+
+template <class Rule>
+Tensor record(Op op, Tensor y, const Inputs& inputs, Rule&& rule) {
+  if (tape::recording()) tape::notify_recorder(op, {}, y, inputs.span(), nullptr);
+  if (tape::wants_gradient(inputs.span())) tape::attach(op, {}, y, inputs.span(), std::forward<Rule>(rule));
+  return y;
+}
+
+/// An op of the user. `name` must outlive the tape (a string literal).
+template <class Rule>
+Tensor record(std::string_view name, Tensor y, const Inputs& inputs, Rule&& rule) {
+  if (tape::recording()) tape::notify_recorder(Op::custom, name, y, inputs.span(), nullptr);
+  if (tape::wants_gradient(inputs.span())) tape::attach(Op::custom, name, y, inputs.span(), std::forward<Rule>(rule));
+  return y;
+}
+
+}  // namespace linnet

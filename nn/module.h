@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Module: anything with parameters. A module names its members once, in members(); parameters, saving,
+// loading, train/eval, printing and counting all follow from that.
+//
+//   struct Net : nn::Module {
+//     nn::Dense fc1{784, 128}, fc2{128, 10};
+//     void members(nn::Members& m) override { m.child("fc1", fc1); m.child("fc2", fc2); }
+//     Tensor operator()(const Tensor& x) { return fc2(relu(fc1(x))); }
+//   };
+//
+// Layer is a Module with one input and one output, so that Sequential can hold it.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "linnet/core/state.h"
+#include "linnet/core/tensor.h"
+
+namespace linnet::nn {
+
+class Module;
+
+/// What members() reports to. Names are those of checkpoints; order is the order of the calls.
+class Members {
+ public:
+  virtual ~Members() = default;
+  /// Trained by optimizers. Skipped while undefined (an absent bias).
+  virtual void parameter(const char* name, Tensor& tensor) = 0;
+  /// Saved but not trained.
+  virtual void buffer(const char* name, Tensor& tensor) = 0;
+  virtual void child(const std::string& name, Module& module) = 0;
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  virtual void members(Members&) {}
+  /// One line for people: "Dense 784 -> 128".
+  virtual std::string describe() const { return "Module"; }
+
+  /// Full names ("fc1.weight") in member order. The tensors are handles: an optimizer that is given them trains
+  /// this module.
+  NamedTensors parameters() const;
+  NamedTensors buffers() const;
+  std::int64_t parameter_count() const;
+
+  /// Parameters and buffers by full name.
+  State state() const;
+  /// All or nothing; StateError prints the whole difference.
+  void load(const State& state);
+
+  /// Training mode is what dropout and batch-norm ask for. Applies to all children.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  void zero_grad();
+  /// The tree, a line a module, with parameter counts.
+  std::string str() const;
+
+  /// "fc1 (Dense 784 -> 128)", for messages. The name is known once the tree has been walked from its root.
+  std::string location() const;
+
+ private:
+  friend class Walk;
+  bool training_ = true;
+  std::string path_;
+};
+
+class Layer : public Module {
+ public:
+  virtual Tensor forward(const Tensor& x) = 0;
+  /// forward(), with the place of this layer added to the text of an Error.
+  Tensor operator()(const Tensor& x);
+};
+
+}  // namespace linnet::nn
