@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LINNET_RUNTIME_FORMAT_H
+#define LINNET_RUNTIME_FORMAT_H
+/* The .linnet model file, version 1.0, byte by byte (the reasons are in docs/model_file.md).
+
+All integers and floats are little-endian, offsets count from the file start unless said otherwise, "zero"
+bytes must be 0. A model has exactly one encoding: order, offsets and padding are prescribed, and a reader
+refuses any other.
+
+  HEADER, 64 bytes
+     0  u8[8]  magic          89 4C 4E 54 0D 0A 1A 0A
+     8  u16    major          1; another major is refused
+    10  u16    minor          0; the lowest minor that knows everything the file uses; a higher one is
+accepted 12  u32    flags          LNT_FLAG_*; this version knows no file with a flag 16  u64    file_len of
+the whole file 24  u32    n_sections     5..LNT_MAX_SECTIONS 28  u32    header_crc     CRC-32C of header and
+section table, taken with this field 0 32  u8[16] graph_hash     identity of the graph, chosen by the writer
+(equal graphs, equal hash) 48  u64    model_version  counts up with every release of a model 56  u8[8]  zero
+  SECTION TABLE, n_sections x 32 bytes
+     0  u32    type           LNT_SECTION_*, strictly ascending
+     4  u32    flags          bit 0 LNT_SECTION_REQUIRED: a reader that does not know the type must refuse the
+file 8  u64    off            = the end of what comes before (table or section), rounded up to align; padding
+zero 16  u64    len            may be 0; the last section ends at file_len 24  u32    crc            CRC-32C
+of its len bytes 28  u32    align          power of two, 8..4096; TENS, OPS, PLAN, META 8; DATA 64, or 4096 to
+be mapped by pages TENS, OPS, PLAN, DATA (all required) and META (not required) are always there; QUANT is
+required where it occurs.
+
+  TENS  48 bytes a tensor; the tensor's number (id) is its place. First all constants in the order in which
+the ops first read them (each is read), then the inputs in port order, then what the ops write, in that order.
+     0  u8     dtype          LNT_F32 ...
+     1  u8     rank           1..6
+     2  u8     kind           LNT_CONST, LNT_IN, LNT_ACT, LNT_OUT
+     3  u8     encoding       LNT_RAW; others are for constants only
+     4  u8     layout         LNT_PLAIN (row-major; a weight is [out, in]); LNT_BLOCKED for constants only
+     5  u8     port           LNT_IN, LNT_OUT: which input or output, each set is 0, 1, 2 ...; otherwise 0
+     6  u16    zero
+     8  u32[6] dims           each >= 1, unused ones 0; axis 0 of inputs and activations is the batch, written
+as 1 32  u32    quant          entry of QUANT, LNT_NO_QUANT without 36  u32    bytes          in DATA or in
+the arena; raw: product of dims x element size 40  u64    off            LNT_CONST: from the start of DATA;
+otherwise: from the start of the arena, multiple of 16
+
+  OPS   a stream in running order until the section ends, each
+     0  u16    opcode         LNT_OP_*
+     2  u8     n_in
+     3  u8     n_out
+     4  u16    param_len      multiple of 4
+     6  u16    version        1; the op's meaning, counts up when an op grows
+     8  u32[n_in + n_out] ids inputs, then outputs. Reads only constants, inputs and what an earlier op wrote;
+writes exactly the next unwritten tensors, so an order is there by construction .  u8[param_len] params opcode
+inputs                                                  outputs           params LNT_DENSE    x [..., in],
+weight [out, in] const (, bias [out] const)  y [..., out]      none    y = x weight^T + bias LNT_RELU     x y
+like x          none    y = max(x, 0), NaN stays LNT_SOFTMAX  x y like x          u32 axis (< rank)
+        LNT_RESHAPE  x                                                       y, as many elements  none
+
+  PLAN  the memory plan
+     0  u64    arena_bytes    = the largest off + bytes outside DATA, rounded up to 16
+     8  u32    alignment      16, of the arena's start and of every off in it
+    12  u32    zero
+    16  u32[]  last           one for each tensor that is no constant, by id: the number (0, 1, ...) of the
+last op that reads it, LNT_LAST_END for LNT_OUT. Each LNT_IN and LNT_ACT is read. A tensor lives from the op
+that writes it (an input: from before op 0) through `last`. What lives at the same time does not overlap in
+the arena, with one exception: an output of a LNT_RELU, LNT_SOFTMAX or LNT_RESHAPE may lie exactly on an input
+of that op (same off, same bytes) whose last reader it is. At most LNT_MAX_LIVE live at once.
+
+  DATA  the constants by id, each at the end of the one before, rounded up to 64, padding zero; ends with the
+last one.
+
+  META  entries "key=value\0", keys of a-z 0-9 . _ - and strictly ascending (as bytes), values UTF-8 without
+NUL. input.N / output.N   name of that port         task          classification | regression labels one a
+line                preprocess    what was done to the input in training Other keys are the writer's own.
+
+  Reserved: QUANT and GOLD; flags LNT_FLAG_SIGNED (80 bytes after the last section: key id u8[8], alg u32,
+zero u32, Ed25519ph signature u8[64] of all bytes before) and LNT_FLAG_ENCRYPTED. A minor may add section
+types, opcodes, op versions and dtypes; nothing that exists changes its meaning within a major. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LNT_MAGIC "\x89LNT\r\n\x1a\n" /* 8 bytes and the C string's own NUL */
+
+enum {
+  LNT_FORMAT_MAJOR = 1,
+  LNT_FORMAT_MINOR = 0,
+
+  LNT_HEADER_BYTES = 64,
+  LNT_SECTION_BYTES = 32,
+  LNT_TENSOR_BYTES = 48,
+  LNT_OP_BYTES = 8,    /* without ids and params */
+  LNT_PLAN_BYTES = 16, /* without last[] */
+
+  LNT_SECTION_ALIGN = 8,
+  LNT_DATA_ALIGN = 64,
+  LNT_PAGE_ALIGN = 4096,
+  LNT_ARENA_ALIGN = 16,
+  LNT_FILE_ALIGN = 16, /* of the buffer that holds the file */
+
+  LNT_MAX_RANK = 6,
+  LNT_MAX_SECTIONS = 32,
+  LNT_MAX_PORTS = 32, /* inputs, and outputs */
+  LNT_MAX_LIVE = 64
+};
+
+#define LNT_NO_QUANT 0xFFFFFFFFu
+#define LNT_LAST_END 0xFFFFFFFFu
+
+/* Where the fields are. */
+enum {
+  LNT_AT_MAJOR = 8,
+  LNT_AT_MINOR = 10,
+  LNT_AT_FLAGS = 12,
+  LNT_AT_FILE_LEN = 16,
+  LNT_AT_N_SECTIONS = 24,
+  LNT_AT_HEADER_CRC = 28,
+  LNT_AT_GRAPH_HASH = 32,
+  LNT_AT_MODEL_VERSION = 48,
+  LNT_AT_HEADER_ZERO = 56,
+
+  LNT_AT_SECTION_TYPE = 0,
+  LNT_AT_SECTION_FLAGS = 4,
+  LNT_AT_SECTION_OFF = 8,
+  LNT_AT_SECTION_LEN = 16,
+  LNT_AT_SECTION_CRC = 24,
+  LNT_AT_SECTION_ALIGN = 28,
+
+  LNT_AT_DTYPE = 0,
+  LNT_AT_RANK = 1,
+  LNT_AT_KIND = 2,
+  LNT_AT_ENCODING = 3,
+  LNT_AT_LAYOUT = 4,
+  LNT_AT_PORT = 5,
+  LNT_AT_TENSOR_ZERO = 6,
+  LNT_AT_DIMS = 8,
+  LNT_AT_QUANT = 32,
+  LNT_AT_BYTES = 36,
+  LNT_AT_OFF = 40,
+
+  LNT_AT_OPCODE = 0,
+  LNT_AT_N_IN = 2,
+  LNT_AT_N_OUT = 3,
+  LNT_AT_PARAM_LEN = 4,
+  LNT_AT_OP_VERSION = 6,
+  LNT_AT_IDS = 8,
+
+  LNT_AT_ARENA_BYTES = 0,
+  LNT_AT_ALIGNMENT = 8,
+  LNT_AT_PLAN_ZERO = 12,
+  LNT_AT_LAST = 16
+};
+
+enum { LNT_FLAG_ENCRYPTED = 1, LNT_FLAG_SIGNED = 2 };
+
+enum {
+  LNT_SECTION_TENS = 1,
+  LNT_SECTION_OPS = 2,
+  LNT_SECTION_QUANT = 3,
+  LNT_SECTION_PLAN = 4,
+  LNT_SECTION_DATA = 5,
+  LNT_SECTION_META = 6,
+  LNT_SECTION_GOLD = 7
+};
+enum { LNT_SECTION_REQUIRED = 1 };
+
+enum { LNT_F32 = 0, LNT_F64 = 1, LNT_I8 = 2, LNT_U8 = 3, LNT_I32 = 4, LNT_I64 = 5 }; /* as linnet::DType */
+enum { LNT_CONST = 0, LNT_ACT = 1, LNT_IN = 2, LNT_OUT = 3 };
+enum { LNT_RAW = 0, LNT_F16 = 1, LNT_I4 = 2, LNT_CODEBOOK = 3, LNT_BITMAP = 4 };
+enum { LNT_PLAIN = 0, LNT_BLOCKED = 1 };
+enum { LNT_DENSE = 1, LNT_RELU = 2, LNT_SOFTMAX = 3, LNT_RESHAPE = 4 };
+
+/* CRC-32C (Castagnoli, reflected 0x82F63B78). Pass 0 first, then the result so far to go on with more bytes.
+ */
+uint32_t lnt_crc32c(uint32_t crc, const void* bytes, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
