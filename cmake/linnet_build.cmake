@@ -11,6 +11,8 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)  # the fast path is the default
 endif()
 
+option(LINNET_POISON "Fill freed tensor memory with NaNs, to find readers of dead tensors" OFF)
+
 find_program(LINNET_CCACHE ccache)
 if(LINNET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${LINNET_CCACHE})
@@ -23,6 +25,8 @@ target_compile_options(linnet_settings INTERFACE
   $<$<BOOL:${LINNET_WERROR}>:-Werror>
   # These keep IEEE results; contraction would make the bits depend on the compiler.
   -fno-math-errno -fno-trapping-math -ffp-contract=off)
+target_compile_definitions(linnet_settings INTERFACE
+  $<$<BOOL:${LINNET_POISON}>:LINNET_POISON> $<$<BOOL:${LINNET_BLAS}>:LINNET_BLAS>)
 
 # <build>/include/linnet has one link a folder, so "linnet/core/tensor.h" is the one spelling everywhere.
 set(LINNET_INCLUDE ${CMAKE_BINARY_DIR}/include)
@@ -58,15 +62,21 @@ function(linnet_library name)
   target_sources(linnet_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${LINNET_INCLUDE} FILES ${headers})
 endfunction()
 
-# linnet_test(core LINKS core ...): one doctest executable of all tests/core/*.cpp.
+# linnet_test(train LINKS io graph ...): one doctest executable test_train of all tests/train/*.cpp, when the
+# library linnet_train is part of this build. LINKS are libraries of ours; those not built are left out.
 function(linnet_test name)
   cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
-  if(NOT sources)
+  if(NOT sources OR NOT TARGET linnet_${name})
     return()
   endif()
   add_executable(test_${name} ${sources})
-  target_link_libraries(test_${name} PRIVATE linnet_settings linnet_test_support ${arg_LINKS})
+  target_link_libraries(test_${name} PRIVATE linnet_settings linnet_test_support)
+  foreach(link ${name} ${arg_LINKS})
+    if(TARGET linnet_${link})
+      target_link_libraries(test_${name} PRIVATE linnet_${link})
+    endif()
+  endforeach()
   target_compile_definitions(test_${name} PRIVATE LINNET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "OPENBLAS_NUM_THREADS=1")

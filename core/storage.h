@@ -27,20 +27,30 @@ void release_unused_memory();
 void* allocate_object(std::size_t bytes);
 void free_object(void* object, std::size_t bytes) noexcept;
 
-/// Pointer to an object that counts its own references (members `references` and `destroy()`).
+template <class T>
+void retain(T* object) noexcept {
+  object->references.fetch_add(1, std::memory_order_relaxed);
+}
+template <class T>
+void release(T* object) noexcept {
+  if (object->references.fetch_sub(1, std::memory_order_acq_rel) == 1) object->destroy();
+}
+
+/// Pointer to an object that counts its own references (members `references` and `destroy()`). A type that is
+/// incomplete where it is pointed to declares its own retain() and release().
 template <class T>
 class Ref {
  public:
   Ref() = default;
-  explicit Ref(T* object) : object_(object) { retain(); }
-  Ref(const Ref& other) : object_(other.object_) { retain(); }
+  explicit Ref(T* object) : object_(object) { add(); }
+  Ref(const Ref& other) : object_(other.object_) { add(); }
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;
   }
   ~Ref() {
-    if (object_ && object_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) object_->destroy();
+    if (object_) release(object_);
   }
 
   T* get() const { return object_; }
@@ -51,8 +61,8 @@ class Ref {
   friend bool operator==(const Ref& a, const Ref& b) { return a.object_ == b.object_; }
 
  private:
-  void retain() {
-    if (object_) object_->references.fetch_add(1, std::memory_order_relaxed);
+  void add() {
+    if (object_) retain(object_);
   }
   T* object_ = nullptr;
 };

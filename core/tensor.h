@@ -23,6 +23,8 @@ namespace linnet {
 
 class Tensor;
 struct TensorImpl;
+void retain(TensorImpl* impl) noexcept;
+void release(TensorImpl* impl) noexcept;
 
 class Tensor {
  public:

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What tests need around them: tensors with given random contents, settings that restore themselves,
+// temporary folders, data sets that may not be there.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "linnet/core/isa.h"
+#include "linnet/core/parallel.h"
+#include "linnet/core/random.h"
+#include "linnet/core/tensor.h"
+
+namespace linnet::test {
+
+/// Uniform in [low, high); a function of the seed only, independent of manual_seed(). f32 and f64 tensors of
+/// one seed hold the same values, rounded.
+Tensor random_tensor(const Shape& shape, std::uint64_t seed, double low = -1.0, double high = 1.0,
+                     DType dtype = f32);
+/// Whole numbers in [0, n), e.g. labels.
+Tensor random_labels(const Shape& shape, std::uint64_t seed, std::int64_t n, DType dtype = i64);
+
+/// Sets the number of threads until the end of the block.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads) : before_(num_threads()) { set_num_threads(threads); }
+  ~ThreadScope() { set_num_threads(before_); }
+  ThreadScope(const ThreadScope&) = delete;
+
+ private:
+  int before_;
+};
+
+/// Forces an instruction set until the end of the block.
+class IsaScope {
+ public:
+  explicit IsaScope(Isa isa) : before_(active_isa()) { set_active_isa(isa); }
+  ~IsaScope() { set_active_isa(before_); }
+  IsaScope(const IsaScope&) = delete;
+
+ private:
+  Isa before_;
+};
+
+/// A fresh empty folder, removed with its contents at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::vector<std::uint8_t> read_bytes(const std::string& file);
+void write_bytes(const std::string& file, const std::vector<std::uint8_t>& bytes);
+
+/// The folder of a data set ("mnist") below $LINNET_DATA, datasets/ or ../shared/data of the source tree;
+/// empty, after a line that says so, when it is nowhere: the test then returns.
+std::string data_folder(const std::string& name);
+
+}  // namespace linnet::test
