@@ -1,76 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 #ifndef LINNET_RUNTIME_FORMAT_H
 #define LINNET_RUNTIME_FORMAT_H
+// clang-format off
 /* The .linnet model file, version 1.0, byte by byte (the reasons are in docs/model_file.md).
 
-All integers and floats are little-endian, offsets count from the file start unless said otherwise, "zero"
-bytes must be 0. A model has exactly one encoding: order, offsets and padding are prescribed, and a reader
-refuses any other.
+Integers and floats are little-endian. "zero" means: these bytes are 0. A model has exactly one encoding:
+order, offsets and padding are prescribed, and a reader refuses any other.
 
   HEADER, 64 bytes
      0  u8[8]  magic          89 4C 4E 54 0D 0A 1A 0A
      8  u16    major          1; another major is refused
-    10  u16    minor          0; the lowest minor that knows everything the file uses; a higher one is
-accepted 12  u32    flags          LNT_FLAG_*; this version knows no file with a flag 16  u64    file_len of
-the whole file 24  u32    n_sections     5..LNT_MAX_SECTIONS 28  u32    header_crc     CRC-32C of header and
-section table, taken with this field 0 32  u8[16] graph_hash     identity of the graph, chosen by the writer
-(equal graphs, equal hash) 48  u64    model_version  counts up with every release of a model 56  u8[8]  zero
+    10  u16    minor          the lowest minor that knows all the file uses, now 0; a higher one is accepted
+    12  u32    flags          LNT_FLAG_*; this version knows no file with a flag
+    16  u64    file_len       of the whole file
+    24  u32    n_sections     5..LNT_MAX_SECTIONS
+    28  u32    header_crc     CRC-32C of header and section table, taken with this field 0
+    32  u8[16] graph_hash     identity of the graph, chosen by the writer (equal graphs, equal hash)
+    48  u64    model_version  counts up with every release of a model
+    56  u8[8]  zero
   SECTION TABLE, n_sections x 32 bytes
      0  u32    type           LNT_SECTION_*, strictly ascending
-     4  u32    flags          bit 0 LNT_SECTION_REQUIRED: a reader that does not know the type must refuse the
-file 8  u64    off            = the end of what comes before (table or section), rounded up to align; padding
-zero 16  u64    len            may be 0; the last section ends at file_len 24  u32    crc            CRC-32C
-of its len bytes 28  u32    align          power of two, 8..4096; TENS, OPS, PLAN, META 8; DATA 64, or 4096 to
-be mapped by pages TENS, OPS, PLAN, DATA (all required) and META (not required) are always there; QUANT is
-required where it occurs.
+     4  u32    flags          LNT_SECTION_REQUIRED: who does not know the type must refuse the file; else 0
+     8  u64    off            from the file start: the end of what comes before (the table or a section),
+                              rounded up to align, the padding zero
+    16  u64    len            may be 0; the last section ends at file_len
+    24  u32    crc            CRC-32C of its len bytes
+    28  u32    align          8 for TENS, OPS, PLAN, META; 64 for DATA, or 4096 to map it by pages;
+                              for types to come a power of two, 8..4096
+  TENS, OPS, PLAN, DATA (required) and META (not required) are always there.
 
-  TENS  48 bytes a tensor; the tensor's number (id) is its place. First all constants in the order in which
-the ops first read them (each is read), then the inputs in port order, then what the ops write, in that order.
+  TENS  48 bytes a tensor; the tensor's id is its place. First all constants in the order in which the ops
+        first read them (each is read), then the inputs by port, then what the ops write, in that order.
      0  u8     dtype          LNT_F32 ...
      1  u8     rank           1..6
      2  u8     kind           LNT_CONST, LNT_IN, LNT_ACT, LNT_OUT
      3  u8     encoding       LNT_RAW; others are for constants only
-     4  u8     layout         LNT_PLAIN (row-major; a weight is [out, in]); LNT_BLOCKED for constants only
-     5  u8     port           LNT_IN, LNT_OUT: which input or output, each set is 0, 1, 2 ...; otherwise 0
+     4  u8     layout         LNT_PLAIN (row-major; a weight is [out, in]); others are for constants only
+     5  u8     port           number of the input or output, from 0 without gaps; for other kinds 0
      6  u16    zero
-     8  u32[6] dims           each >= 1, unused ones 0; axis 0 of inputs and activations is the batch, written
-as 1 32  u32    quant          entry of QUANT, LNT_NO_QUANT without 36  u32    bytes          in DATA or in
-the arena; raw: product of dims x element size 40  u64    off            LNT_CONST: from the start of DATA;
-otherwise: from the start of the arena, multiple of 16
+     8  u32[6] dims           each >= 1, those past the rank 0; the batch is one of them (1 in our exports)
+    32  u32    quant          entry of QUANT, LNT_NO_QUANT without
+    36  u32    bytes          in DATA or in the arena; raw: product of dims x element size
+    40  u64    off            LNT_CONST: in DATA; otherwise in the arena, a multiple of 16
 
-  OPS   a stream in running order until the section ends, each
-     0  u16    opcode         LNT_OP_*
+  OPS   in running order until the section ends, each
+     0  u16    opcode         LNT_DENSE ...
      2  u8     n_in
      3  u8     n_out
      4  u16    param_len      multiple of 4
-     6  u16    version        1; the op's meaning, counts up when an op grows
-     8  u32[n_in + n_out] ids inputs, then outputs. Reads only constants, inputs and what an earlier op wrote;
-writes exactly the next unwritten tensors, so an order is there by construction .  u8[param_len] params opcode
-inputs                                                  outputs           params LNT_DENSE    x [..., in],
-weight [out, in] const (, bias [out] const)  y [..., out]      none    y = x weight^T + bias LNT_RELU     x y
-like x          none    y = max(x, 0), NaN stays LNT_SOFTMAX  x y like x          u32 axis (< rank)
-        LNT_RESHAPE  x                                                       y, as many elements  none
+     6  u16    version        1; of the op's meaning
+     8  u32[]  ids            n_in that it reads (constants, inputs, what earlier ops wrote), then n_out that
+                              it writes: the next ids that nobody has written yet
+     .  u8[]   params         param_len bytes
 
+        opcode       reads                                     writes       params
+        LNT_DENSE    x [.., in], weight [out, in], bias [out]  y [.., out]  none: y = x weight^T + bias;
+                                                   weight and bias are constants, bias may be absent (n_in 2)
+        LNT_RELU     x                                         y like x     none: y = max(x, 0)
+        LNT_SOFTMAX  x                                         y like x     u32 axis, below the rank
+        LNT_RESHAPE  x                                         y            none: as many elements
   PLAN  the memory plan
-     0  u64    arena_bytes    = the largest off + bytes outside DATA, rounded up to 16
+     0  u64    arena_bytes    the largest off + bytes of a tensor in the arena, rounded up to 16
      8  u32    alignment      16, of the arena's start and of every off in it
     12  u32    zero
-    16  u32[]  last           one for each tensor that is no constant, by id: the number (0, 1, ...) of the
-last op that reads it, LNT_LAST_END for LNT_OUT. Each LNT_IN and LNT_ACT is read. A tensor lives from the op
-that writes it (an input: from before op 0) through `last`. What lives at the same time does not overlap in
-the arena, with one exception: an output of a LNT_RELU, LNT_SOFTMAX or LNT_RESHAPE may lie exactly on an input
-of that op (same off, same bytes) whose last reader it is. At most LNT_MAX_LIVE live at once.
+    16  u32[]  last           for each tensor that is no constant, by id: the number (from 0) of the last op
+                              that reads it; LNT_LAST_END for LNT_OUT. Each LNT_IN and LNT_ACT is read.
+        A tensor lives from the op that writes it (an input from before op 0) through `last`. What lives at
+        the same time does not overlap, but for one case: what LNT_RELU, LNT_SOFTMAX or LNT_RESHAPE writes
+        may lie exactly on what it reads (same off and bytes) if it is the last reader. At most LNT_MAX_LIVE
+        live at a time.
 
-  DATA  the constants by id, each at the end of the one before, rounded up to 64, padding zero; ends with the
-last one.
+  DATA  the constants by id, each at the end of the one before rounded up to 64, padding zero; ends with the last
 
-  META  entries "key=value\0", keys of a-z 0-9 . _ - and strictly ascending (as bytes), values UTF-8 without
-NUL. input.N / output.N   name of that port         task          classification | regression labels one a
-line                preprocess    what was done to the input in training Other keys are the writer's own.
+  META  entries `key=value` and a NUL; keys of a-z 0-9 . _ - and strictly ascending by bytes; values UTF-8.
+        input.N, output.N  name of that port        task        classification or regression
+        labels             one a line               preprocess  what was done to the inputs in training
+        Other keys are the writer's own.
 
-  Reserved: QUANT and GOLD; flags LNT_FLAG_SIGNED (80 bytes after the last section: key id u8[8], alg u32,
-zero u32, Ed25519ph signature u8[64] of all bytes before) and LNT_FLAG_ENCRYPTED. A minor may add section
-types, opcodes, op versions and dtypes; nothing that exists changes its meaning within a major. */
+  Reserved: QUANT (required where it occurs) and GOLD; LNT_FLAG_ENCRYPTED; LNT_FLAG_SIGNED: 80 bytes after the
+  last section: key id u8[8], alg u32, zero u32, Ed25519ph signature u8[64] of all bytes before. A minor may
+  add section types, opcodes, op versions and dtypes; within a major nothing changes its meaning. */
+// clang-format on
 
 #include <stddef.h>
 #include <stdint.h>
