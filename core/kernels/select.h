@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The table of the active instruction set. Not for *_isa.cpp files.
+
+#include "linnet/core/error.h"
+#include "linnet/core/isa.h"
+#include "linnet/core/kernels/isa_table.h"
+
+#define LINNET_SELECT_CASE(isa, family) \
+  case Isa::isa:                        \
+    return isa::family;
+/// In namespace linnet::kernels: defines `family_kernels()`, the family's table for active_isa().
+#define LINNET_SELECT_TABLE(Table, family)                       \
+  static const Table& family##_kernels() {                       \
+    switch (active_isa()) {                                      \
+      LINNET_ISAS(LINNET_SELECT_CASE, family)                    \
+      default:                                                   \
+        break;                                                   \
+    }                                                            \
+    ::linnet::assertion_failed("known isa", __FILE__, __LINE__); \
+  }

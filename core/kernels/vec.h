@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// F: one vector of floats, as wide as the instruction set being compiled (isa_table.h), and the small math
+// vocabulary m:: on it. scalar_math.h has m:: for double: a row of core/ops/*.def compiles with both.
+//
+// All is built from + - * / sqrt, comparisons, integer operations on the bits, and madd(), in one order. So
+// the bits are equal on every set with a fused multiply-add (avx2, avx512, wide, neon); sse2 rounds twice in
+// madd() and may differ in the last places. Denormal numbers are numbers; nothing sets a flush-to-zero mode.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "linnet/core/kernels/isa_table.h"
+#include "linnet/core/math.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#else
+#include <arm_neon.h>
+#endif
+
+#define LINNET_INLINE [[gnu::always_inline]] inline
+
+namespace linnet::kernels::LINNET_ISA {
+
+#if defined(__AVX512F__) || defined(LINNET_ISA_WIDE)
+inline constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+inline constexpr int kLanes = 8;
+#else
+inline constexpr int kLanes = 4;
+#endif
+
+// Vector types of the compiler: + - * / and comparisons become single instructions.
+typedef float Native __attribute__((vector_size(4 * kLanes)));
+typedef std::int32_t NativeInt __attribute__((vector_size(4 * kLanes)));
+
+/// What a comparison gives: all bits of a lane set, or none.
+struct Mask {
+  NativeInt v;
+};
+
+struct F {
+  Native v;
+
+  F() = default;
+  LINNET_INLINE explicit F(Native native) : v(native) {}
+  // x - 0 is x for every x; x + 0 is not, and would cost an addition.
+  LINNET_INLINE explicit F(float x) : v(x - Native{}) {}
+  LINNET_INLINE explicit F(double x) : F(static_cast<float>(x)) {}
+  LINNET_INLINE explicit F(int x) : F(static_cast<float>(x)) {}
+
+  LINNET_INLINE static F load(const float* p) {
+    F x;
+    __builtin_memcpy(&x.v, p, sizeof x.v);
+    return x;
+  }
+  /// The first n elements, 0 <= n < kLanes, and `fill` behind them.
+  LINNET_INLINE static F load(const float* p, std::ptrdiff_t n, float fill = 0.0f);
+  LINNET_INLINE void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
+  /// The first n lanes, 0 <= n < kLanes.
+  LINNET_INLINE void store(float* p, std::ptrdiff_t n) const;
+
+  LINNET_INLINE friend F operator+(F a, F b) { return F(a.v + b.v); }
+  LINNET_INLINE friend F operator-(F a, F b) { return F(a.v - b.v); }
+  LINNET_INLINE friend F operator*(F a, F b) { return F(a.v * b.v); }
+  LINNET_INLINE friend F operator/(F a, F b) { return F(a.v / b.v); }
+  LINNET_INLINE friend F operator-(F a) { return F(-a.v); }
+  LINNET_INLINE F& operator+=(F b) { return *this = *this + b; }
+  LINNET_INLINE F& operator*=(F b) { return *this = *this * b; }
+
+  LINNET_INLINE friend Mask operator<(F a, F b) { return {a.v < b.v}; }
+  LINNET_INLINE friend Mask operator<=(F a, F b) { return {a.v <= b.v}; }
+  LINNET_INLINE friend Mask operator>(F a, F b) { return {a.v > b.v}; }
+  LINNET_INLINE friend Mask operator>=(F a, F b) { return {a.v >= b.v}; }
+  LINNET_INLINE friend Mask operator==(F a, F b) { return {a.v == b.v}; }
+};
+
+LINNET_INLINE NativeInt bits(F x) { return reinterpret_cast<NativeInt>(x.v); }
+LINNET_INLINE F from_bits(NativeInt i) { return F(reinterpret_cast<Native>(i)); }
+
+#if defined(__AVX512F__)
+LINNET_INLINE F F::load(const float* p, std::ptrdiff_t n, float fill) {
+  return F(_mm512_mask_loadu_ps(F(fill).v, static_cast<__mmask16>((1u << n) - 1), p));
+}
+LINNET_INLINE void F::store(float* p, std::ptrdiff_t n) const {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+}
+#elif defined(__AVX2__) && !defined(LINNET_ISA_WIDE)
+/// All bits of the first n lanes.
+LINNET_INLINE NativeInt first_lanes(std::ptrdiff_t n) {
+  static const std::int32_t kOnes[2 * kLanes] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  NativeInt mask;
+  __builtin_memcpy(&mask, kOnes + kLanes - n, sizeof mask);
+  return mask;
+}
+LINNET_INLINE F F::load(const float* p, std::ptrdiff_t n, float fill) {
+  const NativeInt mask = first_lanes(n);
+  const Native x = _mm256_maskload_ps(p, reinterpret_cast<__m256i>(mask));
+  return F(mask ? x : F(fill).v);
+}
+LINNET_INLINE void F::store(float* p, std::ptrdiff_t n) const {
+  _mm256_maskstore_ps(p, reinterpret_cast<__m256i>(first_lanes(n)), v);
+}
+#else
+LINNET_INLINE F F::load(const float* p, std::ptrdiff_t n, float fill) {
+  float lanes[kLanes];
+  for (int i = 0; i < kLanes; ++i) lanes[i] = i < n ? p[i] : fill;
+  return load(lanes);
+}
+LINNET_INLINE void F::store(float* p, std::ptrdiff_t n) const {
+  for (int i = 0; i < kLanes; ++i)
+    if (i < n) p[i] = v[i];
+}
+#endif
+
+/// a b + c, rounded once where the set can.
+LINNET_INLINE F madd(F a, F b, F c) {
+#if defined(__AVX512F__)
+  return F(_mm512_fmadd_ps(a.v, b.v, c.v));
+#elif defined(LINNET_ISA_WIDE)
+  for (int half = 0; half < 2; ++half) {
+    __m256 x, y, z;
+    __builtin_memcpy(&x, reinterpret_cast<char*>(&a) + 32 * half, 32);
+    __builtin_memcpy(&y, reinterpret_cast<char*>(&b) + 32 * half, 32);
+    __builtin_memcpy(&z, reinterpret_cast<char*>(&c) + 32 * half, 32);
+    z = _mm256_fmadd_ps(x, y, z);
+    __builtin_memcpy(reinterpret_cast<char*>(&c) + 32 * half, &z, 32);
+  }
+  return c;
+#elif defined(__FMA__)
+  return F(_mm256_fmadd_ps(a.v, b.v, c.v));
+#elif defined(__aarch64__)
+  return F(vfmaq_f32(c.v, a.v, b.v));
+#else
+  return a * b + c;
+#endif
+}
+
+namespace m {
+
+LINNET_INLINE F where(Mask mask, F a, F b) { return F(mask.v ? a.v : b.v); }
+LINNET_INLINE F abs(F x) { return from_bits(bits(x) & 0x7fffffff); }
+/// |x| with the sign of s.
+LINNET_INLINE F copysign(F x, F s) {
+  return from_bits((bits(x) & 0x7fffffff) | (bits(s) & static_cast<std::int32_t>(0x80000000)));
+}
+/// 1, -1, or x itself when it is a zero or NaN.
+LINNET_INLINE F sign(F x) { return where(x > F(0), F(1), where(x < F(0), F(-1), x)); }
+/// NaN when either is NaN; b when they are equal (zeros of either sign are).
+LINNET_INLINE F max(F a, F b) { return where(a == a, where(a > b, a, b), a); }
+LINNET_INLINE F min(F a, F b) { return where(a == a, where(a < b, a, b), a); }
+/// NaN and -0 stay what they are.
+LINNET_INLINE F relu(F x) { return where(F(0) > x, F(0), x); }
+
+LINNET_INLINE F sqrt(F x) {
+#if defined(__AVX512F__)
+  return F(_mm512_sqrt_ps(x.v));
+#elif defined(LINNET_ISA_WIDE)
+  for (int i = 0; i < kLanes; ++i) x.v[i] = __builtin_sqrtf(x.v[i]);
+  return x;
+#elif defined(__AVX2__)
+  return F(_mm256_sqrt_ps(x.v));
+#elif defined(__aarch64__)
+  return F(vsqrtq_f32(x.v));
+#else
+  return F(_mm_sqrt_ps(x.v));
+#endif
+}
+
+// exp, log, log1p, tanh, sigmoid and pow.
+#include "linnet/core/kernels/vec_math.inl"
+
+}  // namespace m
+
+/// Sixteen lanes, whatever the set: reductions run in them so that their order is the same everywhere.
+struct F16 {
+  static constexpr int kParts = 16 / kLanes;
+  F part[kParts];
+
+  LINNET_INLINE static F16 of(float x) {
+    F16 y;
+    for (F& part : y.part) part = F(x);
+    return y;
+  }
+  LINNET_INLINE static F16 load(const float* p) {
+    F16 x;
+    for (int i = 0; i < kParts; ++i) x.part[i] = F::load(p + i * kLanes);
+    return x;
+  }
+  /// The first n elements, 0 <= n < 16, and `fill` behind them.
+  LINNET_INLINE static F16 load(const float* p, std::ptrdiff_t n, float fill = 0.0f) {
+    F16 x;
+    for (int i = 0; i < kParts; ++i, n -= kLanes, p += kLanes)
+      x.part[i] = n >= kLanes ? F::load(p) : F::load(p, n > 0 ? n : 0, fill);
+    return x;
+  }
+  LINNET_INLINE float sum() const { return folded<Add>(); }
+  LINNET_INLINE float max() const { return folded<Max>(); }
+
+ private:
+  struct Add {
+    template <class T>
+    LINNET_INLINE static T of(T a, T b) {
+      return a + b;
+    }
+  };
+  struct Max {
+    LINNET_INLINE static F of(F a, F b) { return m::max(a, b); }
+    LINNET_INLINE static float of(float a, float b) { return a > b || a != a ? a : b; }
+  };
+  /// Lane i with lane i + 8, then 4, 2 and 1 apart.
+  template <class Fold>
+  LINNET_INLINE float folded() const {
+    F16 x = *this;
+    for (int step = kParts / 2; step > 0; step /= 2)
+      for (int i = 0; i < step; ++i) x.part[i] = Fold::of(x.part[i], x.part[i + step]);
+    float lanes[kLanes];
+    x.part[0].store(lanes);
+    return folded<Fold, kLanes / 2>(lanes);
+  }
+  template <class Fold, int kStep>
+  LINNET_INLINE static float folded(float* lanes) {
+    for (int i = 0; i < kStep; ++i) lanes[i] = Fold::of(lanes[i], lanes[i + kStep]);
+    if constexpr (kStep > 1) return folded<Fold, kStep / 2>(lanes);
+    return lanes[0];
+  }
+};
+
+}  // namespace linnet::kernels::LINNET_ISA
