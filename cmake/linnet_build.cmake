@@ -11,6 +11,9 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)  # the fast path is the default
 endif()
 
+include(GNUInstallDirs)
+
+option(LINNET_LONG_TESTS "Run the test suites named \"long\" too" ON)
 option(LINNET_POISON "Fill freed tensor memory with NaNs, to find readers of dead tensors" OFF)
 
 find_program(LINNET_CCACHE ccache)
@@ -31,17 +34,18 @@ target_compile_definitions(linnet_settings INTERFACE
 # <build>/include/linnet has one link a folder, so "linnet/core/tensor.h" is the one spelling everywhere.
 set(LINNET_INCLUDE ${CMAKE_BINARY_DIR}/include)
 file(MAKE_DIRECTORY ${LINNET_INCLUDE}/linnet)
-foreach(folder core autograd nn optim data io graph train compress deploy runtime linnet.h)
+foreach(folder ${LINNET_FOLDERS} linnet.h)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder} AND NOT EXISTS ${LINNET_INCLUDE}/linnet/${folder})
     file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${folder} ${LINNET_INCLUDE}/linnet/${folder} SYMBOLIC)
   endif()
 endforeach()
 
-# linnet_library(core HEADERS tensor.h ... LINKS core ... PRIVATE_LINKS cereal::cereal ...)
+# linnet_library(io HEADERS checkpoint.h ... LINKS core ... PRIVATE_LINKS ZLIB::ZLIB ... BUILD_LINKS cereal::cereal ...)
 #   One static library of all sources in the folder (and the sub-folders named in SUBFOLDERS).
 #   HEADERS are public: they are the ones that get installed.
+#   LINKS are ours, PRIVATE_LINKS are found in linnet_dependencies.cmake, BUILD_LINKS are headers only.
 function(linnet_library name)
-  cmake_parse_arguments(arg "" "" "HEADERS;LINKS;PRIVATE_LINKS;SUBFOLDERS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "HEADERS;LINKS;PRIVATE_LINKS;BUILD_LINKS;SUBFOLDERS" ${ARGN})
   set(patterns ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   foreach(sub ${arg_SUBFOLDERS})
     list(APPEND patterns ${CMAKE_CURRENT_SOURCE_DIR}/${sub}/*.cpp)
@@ -52,8 +56,12 @@ function(linnet_library name)
   add_library(linnet::${name} ALIAS linnet_${name})
   set_target_properties(linnet_${name} PROPERTIES EXPORT_NAME ${name})
   target_compile_features(linnet_${name} PUBLIC cxx_std_20)
-  target_include_directories(linnet_${name} PUBLIC $<BUILD_INTERFACE:${LINNET_INCLUDE}> $<INSTALL_INTERFACE:include>)
+  target_include_directories(linnet_${name} PUBLIC $<BUILD_INTERFACE:${LINNET_INCLUDE}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(linnet_${name} PRIVATE $<BUILD_INTERFACE:linnet_settings> ${arg_PRIVATE_LINKS})
+  foreach(link ${arg_BUILD_LINKS})
+    target_link_libraries(linnet_${name} PRIVATE $<BUILD_INTERFACE:${link}>)
+  endforeach()
   foreach(link ${arg_LINKS})
     target_link_libraries(linnet_${name} PUBLIC linnet_${link})
   endforeach()
@@ -64,6 +72,7 @@ endfunction()
 
 # linnet_test(train LINKS io graph ...): one doctest executable test_train of all tests/train/*.cpp, when the
 # library linnet_train is part of this build. LINKS are libraries of ours; those not built are left out.
+# Cases in doctest's TEST_SUITE("long") are run only where there is time for them.
 function(linnet_test name)
   cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
@@ -78,6 +87,7 @@ function(linnet_test name)
     endif()
   endforeach()
   target_compile_definitions(test_${name} PRIVATE LINNET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  add_test(NAME ${name} COMMAND test_${name} $<$<NOT:$<BOOL:${LINNET_LONG_TESTS}>>:--test-suite-exclude=long>
+    WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} COMMAND_EXPAND_LISTS)
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "OPENBLAS_NUM_THREADS=1")
 endfunction()

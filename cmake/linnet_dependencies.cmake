@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the libraries are linked with. It is all found here, at the top, because an imported target is seen only
+# in the folder that found it and below, and a static library hands its dependencies to everybody above.
+# linnet-config.cmake.in repeats the ones that an installed Linnet needs.
+
+find_package(Threads REQUIRED)
+find_package(ZLIB)  # optional: without it .gz files are refused with one message
+find_package(PkgConfig REQUIRED)
+
+# Headers only: nothing of them is needed once Linnet is installed.
+find_package(cereal REQUIRED)
+find_package(xtensor QUIET)  # optional: for core/xtensor.h and the sample that shows it
+
+# SHA-256. The cross builds do without it where the board's copy cannot be installed beside ours, and then
+# leave out io and what stands on it.
+if(CMAKE_CROSSCOMPILING)
+  pkg_check_modules(SODIUM IMPORTED_TARGET libsodium)
+else()
+  pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+endif()
+
+if(LINNET_BLAS)
+  set(BLA_VENDOR OpenBLAS)  # Debian may have another libblas beside it
+  find_package(BLAS REQUIRED)
+  find_package(LAPACK REQUIRED)
+  find_package(xtensor REQUIRED)
+  find_package(xtensor-blas REQUIRED)
+endif()
