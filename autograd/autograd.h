@@ -40,7 +40,7 @@ bool grad_enabled();
 /// What a rule is given: which inputs want a gradient, and where to put it.
 class Grads {
  public:
-  bool wanted(int input) const;
+  bool wanted(int input) const;  ///< false too for an input that was not given (an absent bias)
   /// `gradient` may still have the shape of the result where the input was broadcast. Adding twice adds up.
   void add(int input, Tensor gradient);
 

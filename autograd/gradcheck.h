@@ -11,8 +11,8 @@
 namespace linnet {
 
 struct GradcheckOptions {
-  double step = 1e-6;        ///< h in (f(x + h) - f(x - h)) / 2h
-  double absolute = 1e-6;    ///< allowed: absolute + relative * |numeric|
+  double step = 1e-6;      ///< h in (f(x + h) - f(x - h)) / 2h
+  double absolute = 1e-6;  ///< allowed: absolute + relative * |numeric|
   double relative = 1e-5;
 };
 
@@ -23,10 +23,10 @@ struct GradcheckResult {
   explicit operator bool() const { return ok; }
 };
 
-/// `function` maps the inputs to a tensor of any shape; it is reduced with fixed random weights so that one backward
-/// checks all outputs. Inputs are f64 (DTypeError otherwise) and are checked one by one where they require
-/// a gradient; contents, gradients and the generator are left as they were.
-GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& function, std::vector<Tensor> inputs,
-                          const GradcheckOptions& options = {});
+/// `function` maps the inputs to a tensor of any shape; it is reduced with fixed random weights so that one
+/// backward checks all outputs. Inputs are f64 (DTypeError otherwise) and are checked one by one where they
+/// require a gradient; contents, gradients and the generator are left as they were.
+GradcheckResult gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& function,
+                          std::vector<Tensor> inputs, const GradcheckOptions& options = {});
 
 }  // namespace linnet

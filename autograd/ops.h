@@ -58,14 +58,16 @@ struct Conv2DParams {
 ///   H' = floor((H + top + bottom - dilation (kh - 1) - 1) / stride) + 1.
 /// ShapeError when channels differ or the kernel is larger than the padded input.
 /// Cost: no im2col; scratch of one padded image per thread.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2DParams& params = {});
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+              const Conv2DParams& params = {});
 
 struct Pool2DParams {
   Pair kernel = 2;
   std::optional<Pair> stride = {};  ///< the kernel size when not given
   Padding padding = {};
 };
-/// x [N, H, W, C] -> [N, H', W', C]. Padding never wins a maximum; the first of equal values gets the gradient.
+/// x [N, H, W, C] -> [N, H', W', C]. Padding never wins a maximum; the first of equal values gets the
+/// gradient.
 Tensor max_pool2d(const Tensor& x, const Pool2DParams& params = {});
 /// Mean over the valid part of each window.
 Tensor avg_pool2d(const Tensor& x, const Pool2DParams& params = {});
@@ -98,17 +100,18 @@ Tensor flatten(const Tensor& x);
 /// Axis i of the result is axis order[i] of x; without an order the axes are reversed.
 Tensor transpose(const Tensor& x, std::span<const int> order = {});
 Tensor transpose(const Tensor& x, std::initializer_list<int> order);
-/// Elements begin, begin + step, ... below end along one axis. Negative positions count from the end, end is cut to
-/// the size; step >= 1.
+/// Elements begin, begin + step, ... below end along one axis. Negative positions count from the end, end is
+/// cut to the size; step >= 1.
 Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end, std::int64_t step = 1);
 Tensor concat(std::span<const Tensor> parts, int axis);
 Tensor concat(std::initializer_list<Tensor> parts, int axis);
 /// One {before, after} for each axis.
-Tensor pad(const Tensor& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, double value = 0.0);
+Tensor pad(const Tensor& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths,
+           double value = 0.0);
 
 // ---- random -----------------------------------------------------------------------------------------
-/// Each element is 0 with probability p in [0, 1), else x / (1 - p); x itself unless training. Takes one call number of
-/// the generator when training.
+/// Each element is 0 with probability p in [0, 1), else x / (1 - p); x itself unless training. Takes one call
+/// number of the generator when training.
 Tensor dropout(const Tensor& x, double p, bool training);
 
 }  // namespace linnet

@@ -89,7 +89,8 @@ Tensor record(Op op, Tensor y, const Inputs& inputs, Rule&& rule) {
 template <class Rule>
 Tensor record(std::string_view name, Tensor y, const Inputs& inputs, Rule&& rule) {
   if (tape::recording()) tape::notify_recorder(Op::custom, name, y, inputs.span(), nullptr);
-  if (tape::wants_gradient(inputs.span())) tape::attach(Op::custom, name, y, inputs.span(), std::forward<Rule>(rule));
+  if (tape::wants_gradient(inputs.span()))
+    tape::attach(Op::custom, name, y, inputs.span(), std::forward<Rule>(rule));
   return y;
 }
 

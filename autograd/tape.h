@@ -36,7 +36,7 @@ class Node : public TapeNode {
   std::uint64_t sequence = 0;  ///< grows with every record: a consumer's is larger than its producers'
   Shape shape;                 ///< of the result
   DType dtype = f32;
-  Tensor arrived;              ///< gradient gathered during backward
+  Tensor arrived;  ///< gradient gathered during backward
   bool queued = false;
   bool released = false;
 
@@ -54,7 +54,8 @@ class Node : public TapeNode {
   virtual void free_memory() noexcept = 0;
 
  private:
-  friend void connect(Node& node, Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs);
+  friend void connect(Node& node, Op op, std::string_view custom, const Tensor& y,
+                      std::span<const Tensor> inputs);
   Edge* edges_ = inline_;
   int count_ = 0;
   Edge inline_[kInlineEdges];
