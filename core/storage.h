@@ -12,9 +12,9 @@
 namespace linnet {
 
 struct MemoryStats {
-  std::int64_t live_bytes = 0;      ///< in tensors that exist now
-  std::int64_t peak_bytes = 0;      ///< largest live_bytes since the last reset_peak_memory()
-  std::int64_t reserved_bytes = 0;  ///< taken from the system: live plus kept for reuse
+  std::int64_t live_bytes = 0;          ///< in tensors that exist now
+  std::int64_t peak_bytes = 0;          ///< largest live_bytes since the last reset_peak_memory()
+  std::int64_t reserved_bytes = 0;      ///< taken from the system: live plus kept for reuse
   std::int64_t system_allocations = 0;  ///< how often the pool or the free lists had to ask the system
 };
 MemoryStats memory_stats();
@@ -23,7 +23,8 @@ void reset_peak_memory();
 /// Gives blocks that are kept for reuse back to the system.
 void release_unused_memory();
 
-/// Size-class free lists for objects below 1 KiB; larger requests reach operator new.
+/// Size-class free lists for objects below 1 KiB, aligned for any scalar; larger requests reach operator new.
+/// Builds with the address sanitizer always use operator new, so that it sees every object.
 void* allocate_object(std::size_t bytes);
 void free_object(void* object, std::size_t bytes) noexcept;
 
@@ -53,6 +54,9 @@ class Ref {
     if (object_) release(object_);
   }
 
+  /// Gives the reference up: the caller owes one release().
+  T* take() noexcept { return std::exchange(object_, nullptr); }
+
   T* get() const { return object_; }
   T* operator->() const { return object_; }
   T& operator*() const { return *object_; }
@@ -67,12 +71,16 @@ class Ref {
   T* object_ = nullptr;
 };
 
-/// A block of bytes, 64-byte aligned, with a version that every writer bumps. Contents start undefined.
-class Storage {
+/// A block of bytes, 64-byte aligned, with a version that every writer bumps. Contents start undefined; in
+/// builds with LINNET_POISON they start and end as NaNs. The object is the header of its block: data()
+/// follows it.
+class alignas(64) Storage {
  public:
+  /// std::bad_alloc, with nothing changed, when the system has no memory even after unused blocks are given
+  /// back.
   static Ref<Storage> allocate(std::size_t bytes);
 
-  std::byte* data() { return data_; }
+  std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
   std::size_t bytes() const { return bytes_; }
   std::uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
@@ -81,10 +89,13 @@ class Storage {
   void destroy() noexcept;
 
  private:
+  friend class StoragePool;
   Storage() = default;
-  std::byte* data_ = nullptr;
-  std::size_t bytes_ = 0;
   std::atomic<std::uint32_t> version_{0};
+  std::size_t bytes_ = 0;    ///< as asked for
+  void* block_ = nullptr;    ///< what the system gave: this, or a little before it
+  Storage* next_ = nullptr;  ///< in the list of unused blocks
+  int size_class_ = 0;
 };
 
 }  // namespace linnet
