@@ -34,20 +34,26 @@ class Members {
   virtual void child(const std::string& name, Module& module) = 0;
 };
 
+/// Modules move but do not copy: a copy would silently share its weights with the original.
 class Module {
  public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
   virtual ~Module() = default;
   virtual void members(Members&) {}
   /// One line for people: "Dense 784 -> 128".
   virtual std::string describe() const { return "Module"; }
 
-  /// Full names ("fc1.weight") in member order. The tensors are handles: an optimizer that is given them trains
-  /// this module.
+  /// Full names ("fc1.weight") in member order. The tensors are handles: an optimizer that is given them
+  /// trains this module. A tensor with two names (tied weights) is listed once, under the first. ValueError
+  /// when two members of one module have the same name.
   NamedTensors parameters() const;
   NamedTensors buffers() const;
   std::int64_t parameter_count() const;
 
-  /// Parameters and buffers by full name.
+  /// Parameters and buffers by full name, in member order. Shares their contents: save it, or clone what is
+  /// to be kept, before training on.
   State state() const;
   /// All or nothing; StateError prints the whole difference.
   void load(const State& state);
@@ -57,11 +63,16 @@ class Module {
   void eval() { train(false); }
   bool training() const { return training_; }
 
+  /// Drops the gradients of all parameters.
   void zero_grad();
+  /// Converts parameters and buffers between f32 and f64, in place and seen through every handle; gradients
+  /// are dropped. Integer buffers stay. DTypeError for another type.
+  void to(DType dtype);
   /// The tree, a line a module, with parameter counts.
   std::string str() const;
 
-  /// "fc1 (Dense 784 -> 128)", for messages. The name is known once the tree has been walked from its root.
+  /// "fc1 (Dense 784 -> 128)", for messages. The name is known once the tree has been walked from its root,
+  /// by any of the functions above.
   std::string location() const;
 
  private:

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/nn/conv2d.h"
+
+#include "linnet/autograd/ops.h"
+
+namespace linnet::nn {
+
+Conv2D::Conv2D(std::int64_t in, std::int64_t out, const Conv2DOptions& options)
+    : stride_(options.stride),
+      dilation_(options.dilation),
+      padding_(options.padding),
+      groups_(options.groups) {
+  check<ValueError>(in >= 1 && out >= 1, "Conv2D: channels must be at least 1: in ", in, ", out ", out,
+                    ". The channels of x [N, H, W, C] are its last axis.");
+  check_window("Conv2D", options.kernel, stride_, dilation_, padding_);
+  check<ValueError>(groups_ >= 1 && in % groups_ == 0 && out % groups_ == 0,
+                    "Conv2D: groups must divide the input and output channels: ", groups_, " groups, in ", in,
+                    ", out ", out, ".");
+  weight = initial_parameter("Conv2D", options.weight_init,
+                             {out, options.kernel.h, options.kernel.w, in / groups_});
+  if (options.bias) bias = initial_parameter("Conv2D", init::zeros, {out});
+}
+
+void Conv2D::members(Members& m) {
+  m.parameter("weight", weight);
+  m.parameter("bias", bias);
+}
+
+std::string Conv2D::describe() const {
+  std::string text = concat({"Conv2D ", weight.dim(3) * groups_, " -> ", weight.dim(0), ", kernel ",
+                             nn::describe(Pair(weight.dim(1), weight.dim(2)))});
+  if (stride_ != Pair(1)) text += ", stride " + nn::describe(stride_);
+  if (dilation_ != Pair(1)) text += ", dilation " + nn::describe(dilation_);
+  if (padding_ != valid) text += ", padding " + nn::describe(padding_);
+  if (groups_ != 1) text += concat({", ", groups_, " groups"});
+  return bias.defined() ? text : text + ", no bias";
+}
+
+Tensor Conv2D::forward(const Tensor& x) {
+  return conv2d(x, weight, bias,
+                {.stride = stride_, .dilation = dilation_, .padding = padding_, .groups = groups_});
+}
+
+}  // namespace linnet::nn
