@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# cross.sh arm64 [--test]: builds for 64-bit ARM boards with Debian's cross compiler, into build/arm64.
+# --test builds only the suites that prove equal results on the board and runs them under qemu: core, autograd
+# and graph on a Cortex-A72, equal weights after training on a Cortex-A53, A72 and A76. qemu says nothing about
+# speed.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$root" || exit 1
+
+usage() { echo "usage: scripts/cross.sh arm64 [--test]" >&2; exit 2; }
+[ "${1:-}" = arm64 ] || usage
+[ $# = 1 ] || { [ $# = 2 ] && [ "$2" = --test ]; } || usage
+testing=${2:-}
+
+if [ "$(uname -m)" = aarch64 ]; then
+  say "this machine is arm64 itself: its own build is the test"
+  exit 0
+fi
+
+suites='core|autograd|graph|kernel_symbols_neon'
+targets=(test_core test_autograd test_graph test_equal_weights)
+
+# The board's libsodium comes from another architecture's index, which not every mirror has, and its version
+# must equal ours. Without it io and what stands on it are left out.
+board_libraries() {
+  installed libsodium-dev:arm64 && return
+  dpkg --print-foreign-architectures | grep -qx arm64 || as_root dpkg --add-architecture arm64
+  need libsodium-dev:arm64 || say "no libsodium for arm64 here: built without checkpoints"
+}
+
+known_targets() { ninja -C build/arm64 -t targets all | sed -n 's/: phony$//p' | grep -Fx -f <(printf '%s\n' "${targets[@]}"); }
+
+build() {
+  cmake --preset arm64 || return
+  [ -n "$testing" ] || { cmake --build --preset arm64 -j "$cores"; return; }
+  cmake --build --preset arm64 -j "$cores" --target $(known_targets)
+}
+
+need "${build_packages[@]}" doctest-dev g++-aarch64-linux-gnu qemu-user-static || fail "packages are missing"
+board_libraries
+build || fail "the arm64 build failed"
+[ -n "$testing" ] || exit 0
+
+status=0
+QEMU_CPU=cortex-a72 ctest --preset arm64 -j "$cores" -R "^($suites)\$" || status=1
+for cpu in cortex-a53 cortex-a72 cortex-a76; do
+  say "equal weights on $cpu"
+  QEMU_CPU=$cpu ctest --preset arm64 -R '^equal_weights$' || status=1
+done
+exit $status
