@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/optim/optimizer.h"
+
+#include <cmath>
+#include <limits>
+#include <unordered_set>
+
+#include "linnet/core/error.h"
+
+namespace linnet::optim {
+
+void Optimizer::check_option(const std::string& optimizer, const char* option, double value, double low,
+                             double high) {
+  check<ValueError>(std::isfinite(value) && value >= low && value < high, optimizer, ": ", option,
+                    " must be in [", low, ", ", high, "), got ", value, ".");
+}
+
+Optimizer::Optimizer(std::string name, const NamedTensors& parameters, double lr,
+                     std::vector<std::string> tensor_names, std::vector<std::string> product_names)
+    : name_(std::move(name)),
+      tensor_names_(std::move(tensor_names)),
+      product_names_(std::move(product_names)) {
+  set_lr(lr);
+  check<ValueError>(!parameters.empty(), name_,
+                    ": there are no parameters to train. Pass model.parameters().");
+  std::unordered_set<std::string> names;
+  std::unordered_set<const TensorImpl*> tensors;
+  for (const auto& [parameter_name, parameter] : parameters) {
+    check<ValueError>(names.insert(parameter_name).second, name_, ": two parameters have one name: \"",
+                      parameter_name, "\". Names keep their state apart.");
+    check<ValueError>(parameter.defined(), name_, ": parameter \"", parameter_name, "\" is undefined.");
+    check<ValueError>(tensors.insert(parameter.impl()).second, name_, ": parameter \"", parameter_name,
+                      "\" is given twice, under two names. It would be updated twice a step.");
+    check<DTypeError>(is_float(parameter.dtype()), name_, ": parameter \"", parameter_name,
+                      "\" must be f32 or f64, got ", parameter.dtype(), ".");
+    slots_.push_back({parameter_name, parameter, {}, {}, 0});
+  }
+}
+
+void Optimizer::set_lr(double lr) {
+  check_option(name_, "lr", lr, 0.0, std::numeric_limits<double>::infinity());
+  lr_ = lr;
+}
+
+void Optimizer::check_fit(const Slot& slot) const {
+  const Tensor gradient = slot.parameter.grad();
+  check<ShapeError>(gradient.shape() == slot.parameter.shape(), name_, ": the gradient of \"", slot.name,
+                    "\" does not fit: expected ", slot.parameter.shape(), ", got ", gradient.shape(), ".");
+  check<DTypeError>(gradient.dtype() == slot.parameter.dtype(), name_, ": the gradient of \"", slot.name,
+                    "\" does not fit: expected ", slot.parameter.dtype(), ", got ", gradient.dtype(), ".");
+  for (const Tensor& memory : slot.tensors)
+    check<ShapeError>(memory.shape() == slot.parameter.shape() && memory.dtype() == slot.parameter.dtype(),
+                      name_, ": \"", slot.name, "\" has changed since its last update: it was ",
+                      memory.dtype(), " ", memory.shape(), ", now it is ", slot.parameter.dtype(), " ",
+                      slot.parameter.shape(), ". Make a new optimizer after changing a model.");
+}
+
+/// Makes room for what is remembered, before the first update.
+void Optimizer::prepare(Slot& slot) const {
+  if (slot.steps > 0) return;
+  slot.tensors.clear();
+  for (std::size_t i = 0; i < tensor_names_.size(); ++i)
+    slot.tensors.push_back(Tensor::zeros(slot.parameter.shape(), slot.parameter.dtype()));
+  slot.products.assign(product_names_.size(), 1.0);
+}
+
+void Optimizer::step() {
+  for (const Slot& slot : slots_)
+    if (slot.parameter.grad().defined()) check_fit(slot);
+  for (Slot& slot : slots_)
+    if (slot.parameter.grad().defined()) prepare(slot);
+  for (Slot& slot : slots_) {
+    const Tensor gradient = slot.parameter.grad();
+    if (!gradient.defined()) continue;
+    update(slot, gradient);
+    ++slot.steps;
+  }
+  ++steps_;
+}
+
+void Optimizer::zero_grad() {
+  for (Slot& slot : slots_) slot.parameter.set_grad({});
+}
+
+State Optimizer::state() const {
+  State state{{"optimizer", name_}, {"lr", lr_}, {"steps", steps_}};
+  for (const Slot& slot : slots_) {
+    state.set(slot.name + "/steps", slot.steps);
+    if (slot.steps == 0) continue;
+    for (std::size_t i = 0; i < slot.tensors.size(); ++i)
+      state.set(slot.name + "/" + tensor_names_[i], slot.tensors[i].detach());
+    for (std::size_t i = 0; i < slot.products.size(); ++i)
+      state.set(slot.name + "/" + product_names_[i], slot.products[i]);
+  }
+  return state;
+}
+
+/// Takes entries out of a state, noting which were asked for and what was wrong with them.
+class Optimizer::Reader {
+ public:
+  explicit Reader(const State& state) : state_(state) {}
+
+  const StateValue* find(const std::string& key, const char* kind) {
+    asked_.insert(key);
+    const StateValue* value = state_.find(key);
+    if (value && value->kind() == std::string_view(kind)) return value;
+    wrong_ +=
+        value ? concat({"\n  ", key, " is a ", value->kind(), ", expected a ", kind}) : "\n  missing " + key;
+    return nullptr;
+  }
+
+  std::int64_t count(const std::string& key) {
+    const StateValue* value = find(key, "integer");
+    if (!value) return 0;
+    if (value->integer() < 0) wrong_ += concat({"\n  ", key, " is ", value->integer()});
+    return value->integer();
+  }
+
+  Tensor tensor(const std::string& key, const Tensor& like) {
+    const StateValue* value = find(key, "tensor");
+    if (!value) return {};
+    const Tensor& tensor = value->tensor();
+    if (tensor.shape() != like.shape() || tensor.dtype() != like.dtype())
+      wrong_ += concat({"\n  ", key, " is ", tensor.dtype(), " ", tensor.shape(), ", expected ", like.dtype(),
+                        " ", like.shape()});
+    return tensor.clone();
+  }
+
+  void finish(const std::string& optimizer) {
+    for (const State::Entry& entry : state_)
+      if (!asked_.count(entry.first)) wrong_ += "\n  unexpected " + entry.first;
+    check<StateError>(wrong_.empty(), optimizer, ": the state does not fit these parameters:", wrong_);
+  }
+
+ private:
+  const State& state_;
+  std::unordered_set<std::string> asked_{"optimizer"};
+  std::string wrong_;
+};
+
+void Optimizer::load(const State& state) {
+  const std::string& saved_by = state["optimizer"].text();
+  check<StateError>(saved_by == name_, name_, ": cannot load the state of ", saved_by,
+                    ". Make the optimizer that the state was saved from.");
+  Reader reader(state);
+  const StateValue* lr = reader.find("lr", "real");
+  const std::int64_t steps = reader.count("steps");
+  std::vector<Slot> loaded;
+  for (const Slot& slot : slots_) {
+    Slot& own =
+        loaded.emplace_back(Slot{slot.name, slot.parameter, {}, {}, reader.count(slot.name + "/steps")});
+    if (own.steps == 0) continue;
+    for (const std::string& part : tensor_names_)
+      own.tensors.push_back(reader.tensor(slot.name + "/" + part, slot.parameter));
+    for (const std::string& part : product_names_) {
+      const StateValue* value = reader.find(slot.name + "/" + part, "real");
+      own.products.push_back(value ? value->real() : 1.0);
+    }
+  }
+  reader.finish(name_);
+
+  set_lr(lr->real());
+  steps_ = steps;
+  slots_ = std::move(loaded);
+}
+
+}  // namespace linnet::optim

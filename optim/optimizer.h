@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Optimizer: turns gradients into steps. The base owns the loop, the checks and the state by parameter name;
+// a subclass states only the update of one parameter.
+//
+//   optim::Adam adam(model.parameters(), {.lr = 1e-3});
+//   adam.zero_grad();  backward(loss);  adam.step();
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "linnet/core/state.h"
+#include "linnet/core/tensor.h"
+
+namespace linnet::optim {
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// Updates every parameter that has a gradient; others are left as they are. Gradients are only read.
+  /// ShapeError or DTypeError, before any change, when a gradient or what is remembered about a parameter
+  /// does not fit the parameter.
+  void step();
+  /// Drops the gradients.
+  void zero_grad();
+
+  double lr() const { return lr_; }
+  /// ValueError unless finite and not negative.
+  void set_lr(double lr);
+  /// How often step() has run.
+  std::int64_t steps() const { return steps_; }
+  /// "Adam".
+  const std::string& name() const { return name_; }
+
+  /// {"optimizer", "lr", "steps"} and for each parameter "fc1.weight/steps" and, once it has been updated,
+  /// what the optimizer remembers, as "fc1.weight/momentum". Shares the contents: save it, or clone what is
+  /// to be kept, before training on.
+  State state() const;
+  /// All or nothing. StateError for the state of another kind of optimizer, and with the whole difference
+  /// when names, shapes or types do not fit.
+  void load(const State& state);
+
+ protected:
+  /// One parameter and what is remembered about it, in the order of the names given to the constructor.
+  struct Slot {
+    std::string name;
+    Tensor parameter;
+    std::vector<Tensor> tensors;   ///< zeros, like the parameter, at the first update
+    std::vector<double> products;  ///< 1 at the first update
+    std::int64_t steps = 0;        ///< updates before this one
+  };
+
+  /// Parameters keep their handles. ValueError for none, repeated ones and unusable options, DTypeError
+  /// unless they are f32 or f64.
+  Optimizer(std::string name, const NamedTensors& parameters, double lr,
+            std::vector<std::string> tensor_names, std::vector<std::string> product_names = {});
+  /// The formula: changes slot.parameter and slot's memory, with everything checked and in place.
+  virtual void update(Slot& slot, const Tensor& gradient) = 0;
+
+  /// ValueError naming the optimizer unless low <= value < high and value is finite.
+  static void check_option(const std::string& optimizer, const char* option, double value, double low,
+                           double high);
+
+ private:
+  class Reader;
+  void check_fit(const Slot& slot) const;
+  void prepare(Slot& slot) const;
+
+  std::string name_;
+  double lr_;
+  std::int64_t steps_ = 0;
+  std::vector<std::string> tensor_names_, product_names_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace linnet::optim
