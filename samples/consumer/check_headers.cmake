@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# One source a header that includes it twice and nothing else; they are only checked, not translated. That the
+# private headers are absent from the installed tree shows that no public one needs them.
+get_target_property(include_dirs linnet::runtime INTERFACE_INCLUDE_DIRECTORIES)
+list(GET include_dirs 0 include_dir)
+file(GLOB_RECURSE headers RELATIVE ${include_dir} ${include_dir}/linnet/*.h)
+find_package(xtensor QUIET)
+if(NOT xtensor_FOUND)
+  list(REMOVE_ITEM headers linnet/core/xtensor.h)  # the one header that asks for a library of the user's
+endif()
+if(NOT headers)
+  message(FATAL_ERROR "no header was installed below ${include_dir}")
+endif()
+
+foreach(header ${headers})
+  if(header MATCHES "/kernels/|_impl\\.h$")
+    message(FATAL_ERROR "${header} is private and must not be installed")
+  endif()
+  set(languages cpp)
+  if(header MATCHES "^linnet/runtime/")
+    list(APPEND languages c)
+  endif()
+  foreach(language ${languages})
+    string(MAKE_C_IDENTIFIER ${header}_${language} name)
+    file(CONFIGURE OUTPUT alone/${name}.${language} CONTENT "#include \"${header}\"\n#include \"${header}\"\n")
+    list(APPEND sources ${CMAKE_CURRENT_BINARY_DIR}/alone/${name}.${language})
+  endforeach()
+endforeach()
+
+add_library(headers_alone OBJECT ${sources})
+target_compile_options(headers_alone PRIVATE -fsyntax-only -Wall -Wextra -Wpedantic -Werror)
+target_link_libraries(headers_alone PRIVATE linnet::linnet)
+if(xtensor_FOUND)
+  target_include_directories(headers_alone SYSTEM PRIVATE $<TARGET_PROPERTY:xtensor,INTERFACE_INCLUDE_DIRECTORIES>)
+endif()
