@@ -2,25 +2,52 @@
 #include "linnet/core/op.h"
 
 namespace linnet {
+namespace {
 
-std::string_view name(Op op) {
-  static constexpr std::string_view names[] = {
-#define UNARY(name, ...) #name,
-#define UNARY1(name, ...) #name,
-#define UNARY2(name, ...) #name,
+struct Row {
+  std::string_view name, doc;
+  Lowering lowering;
+};
+
+constexpr Row kRows[] = {
+#define UNARY(name, value, derivative, needs, low, high, doc, lowering) {#name, doc, Lowering::lowering},
+#define UNARY1(name, p, p_default, value, derivative, needs, low, high, doc, lowering) \
+  {#name, doc, Lowering::lowering},
+#define UNARY2(name, p, q, p_default, q_default, value, derivative, needs, low, high, doc, lowering) \
+  {#name, doc, Lowering::lowering},
 #include "linnet/core/ops/unary.def"
 #undef UNARY
 #undef UNARY1
 #undef UNARY2
-#define BINARY(name, ...) #name,
+#define BINARY(name, value, da, db, needs, low, high, doc, lowering) {#name, doc, Lowering::lowering},
 #include "linnet/core/ops/binary.def"
 #undef BINARY
-#define STRUCTURED(name, ...) #name,
+#define STRUCTURED(name, doc, lowering) {#name, doc, Lowering::lowering},
 #include "linnet/core/ops/structured.def"
 #undef STRUCTURED
-      "custom"};
-  static_assert(sizeof names / sizeof *names == kOps + 1);
-  return names[static_cast<int>(op)];
+    {"custom", "", Lowering::NOT_YET}};
+static_assert(sizeof kRows / sizeof *kRows == kOps + 1);
+
+const Row& row(Op op) { return kRows[static_cast<int>(op)]; }
+
+}  // namespace
+
+std::string_view name(Op op) { return row(op).name; }
+std::string_view doc(Op op) { return row(op).doc; }
+Lowering lowering(Op op) { return row(op).lowering; }
+
+std::string_view name(Lowering lowering) {
+  switch (lowering) {
+    case Lowering::RUNTIME:
+      return "runtime";
+    case Lowering::FOLDED:
+      return "folded";
+    case Lowering::TRAINING_ONLY:
+      return "training only";
+    case Lowering::NOT_YET:
+      break;
+  }
+  return "not yet lowered";
 }
 
 }  // namespace linnet

@@ -28,4 +28,18 @@ inline constexpr int kOps = static_cast<int>(Op::custom);
 
 std::string_view name(Op op);
 
+/// The value in one line, with shapes for ops on whole tensors. Empty for Op::custom.
+std::string_view doc(Op op);
+
+/// How an op gets into an inference build.
+enum class Lowering : std::uint8_t {
+  RUNTIME,        ///< the runtime has a kernel for it
+  FOLDED,         ///< the exporter removes it
+  TRAINING_ONLY,  ///< it has no meaning there
+  NOT_YET         ///< the exporter refuses it
+};
+Lowering lowering(Op op);
+/// "runtime", "folded", "training only", "not yet lowered".
+std::string_view name(Lowering lowering);
+
 }  // namespace linnet

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Every op under test, as small objects: random arguments for a seed, and the call. The harnesses in
+// gradcheck_test.cpp and precision_test.cpp do the rest; a test fails by name for an op that has no case
+// here.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "linnet/core/op.h"
+#include "linnet/core/random.h"
+#include "linnet/core/tensor.h"
+
+namespace linnet::test {
+
+/// One call of an op with its arguments, in f64 and with values that f32 can hold too.
+struct OpExample {
+  std::vector<Tensor> inputs;  ///< those with requires_grad are differentiated
+  std::function<Tensor(const std::vector<Tensor>&)> call;
+  std::int64_t terms = 1;  ///< length of the longest sum in forward or backward
+  double scale = 0.0;      ///< size of intermediate terms that inputs and result do not show
+};
+
+struct OpCase {
+  Op op;
+  std::string name;  ///< of the variant: "conv2d, dilated"
+  std::function<OpExample(Rng&)> example;
+};
+
+const std::vector<OpCase>& op_cases();
+
+}  // namespace linnet::test
