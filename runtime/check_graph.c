@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The verifier's second half: tensors, ops and memory plan.
+
+   The file's order makes each rule local. Ids are given in the order of first reading (constants) and of
+   writing (the rest), so "acyclic", "one writer" and "everything used" are comparisons with two counters. For
+   the memory plan one walk over the ops keeps the tensors that live, sorted by offset: a newcomer needs only
+   its two neighbours. `last`, which the file states, says when a tensor leaves; that it is the last reading
+   is proved by the walk too. */
+#include "linnet/runtime/runtime_impl.h"
+
+typedef struct graph {
+  lnt_info* info;
+  const lnt_limits* limits;
+  uint32_t next_const; /* the next constant that nobody has read yet */
+  uint32_t next_out;   /* the next tensor that nobody has written yet */
+  uint32_t op;         /* number of the op at hand */
+  uint32_t n_live;
+  uint32_t live[LNT_MAX_LIVE]; /* ids, ascending by offset */
+} graph;
+
+static const uint8_t* record_of(const lnt_info* info, uint32_t id) {
+  return info->tens.at + LNT_TENSOR_BYTES * (size_t)id;
+}
+static uint64_t off_of(const lnt_info* info, uint32_t id) {
+  return lnt_u64(record_of(info, id) + LNT_AT_OFF);
+}
+static uint32_t bytes_of(const lnt_info* info, uint32_t id) {
+  return lnt_u32(record_of(info, id) + LNT_AT_BYTES);
+}
+static const uint8_t* last_field(const lnt_info* info, uint32_t id) {
+  return info->plan.at + LNT_AT_LAST + 4 * (size_t)(id - info->n_consts);
+}
+static uint32_t last_of(const lnt_info* info, uint32_t id) { return lnt_u32(last_field(info, id)); }
+
+/* dtype, rank, storage, dims, bytes: what a record must be whatever its place. */
+static lnt_status check_tensor(lnt_info* info, const lnt_tensor* t) {
+  const uint8_t* r = t->record;
+  LNT_REQUIRE(t->dtype == LNT_F32, info, LNT_E_TENSOR_DTYPE, r + LNT_AT_DTYPE, LNT_F32, t->dtype);
+  LNT_REQUIRE(t->rank >= 1 && t->rank <= LNT_MAX_RANK, info, LNT_E_TENSOR_RANK, r + LNT_AT_RANK, LNT_MAX_RANK,
+              t->rank);
+  LNT_REQUIRE(t->encoding == LNT_RAW, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_ENCODING, LNT_RAW, t->encoding);
+  LNT_REQUIRE(t->layout == LNT_PLAIN, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_LAYOUT, LNT_PLAIN, t->layout);
+  LNT_REQUIRE(t->quant == LNT_NO_QUANT, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_QUANT, LNT_NO_QUANT, t->quant);
+  const uint16_t zero = lnt_u16(r + LNT_AT_TENSOR_ZERO);
+  LNT_REQUIRE(zero == 0, info, LNT_E_NOT_ZERO, r + LNT_AT_TENSOR_ZERO, 0, zero);
+
+  uint64_t bytes = 4;
+  for (uint32_t i = 0; i < LNT_MAX_RANK; ++i) {
+    const uint8_t* at = r + LNT_AT_DIMS + 4 * i;
+    if (i >= t->rank) {
+      LNT_REQUIRE(t->dims[i] == 0, info, LNT_E_TENSOR_DIMS, at, 0, t->dims[i]);
+      continue;
+    }
+    LNT_REQUIRE(t->dims[i] != 0, info, LNT_E_TENSOR_DIMS, at, 1, 0);
+    bytes *= t->dims[i]; /* both below 2^32 */
+    LNT_REQUIRE(bytes <= UINT32_MAX, info, LNT_E_TENSOR_BYTES, at, UINT32_MAX, bytes);
+  }
+  LNT_REQUIRE(t->bytes == bytes, info, LNT_E_TENSOR_BYTES, r + LNT_AT_BYTES, bytes, t->bytes);
+  return LNT_OK;
+}
+
+/* Constants lie one after the other in DATA, each from a multiple of LNT_DATA_ALIGN, zeros between. */
+static lnt_status check_constant(lnt_info* info, const lnt_tensor* t, uint64_t* end) {
+  const uint64_t off = lnt_round_up(*end, LNT_DATA_ALIGN);
+  const uint64_t len = info->data.len;
+  LNT_REQUIRE(t->off == off, info, LNT_E_DATA_OFFSET, t->record + LNT_AT_OFF, off, t->off);
+  LNT_REQUIRE(off <= len && t->bytes <= len - off, info, LNT_E_DATA_OFFSET, t->record + LNT_AT_BYTES, len,
+              off + t->bytes);
+  for (const uint8_t* p = info->data.at + *end; p < info->data.at + off; ++p) {
+    LNT_REQUIRE(*p == 0, info, LNT_E_NOT_ZERO, p, 0, *p);
+  }
+  *end = off + t->bytes;
+  return LNT_OK;
+}
+
+static lnt_status check_in_arena(lnt_info* info, const lnt_tensor* t, uint64_t* end) {
+  const uint64_t arena = info->arena_bytes;
+  const uint8_t* at = t->record + LNT_AT_OFF;
+  LNT_REQUIRE(t->off % LNT_ARENA_ALIGN == 0, info, LNT_E_PLAN_ALIGN, at, 0, t->off % LNT_ARENA_ALIGN);
+  LNT_REQUIRE(t->off <= arena && t->bytes <= arena - t->off, info, LNT_E_PLAN_BOUNDS, at, arena, t->off);
+  if (t->off + t->bytes > *end) *end = t->off + t->bytes;
+  return LNT_OK;
+}
+
+/* Kinds come as constants, inputs, the rest; inputs count their ports up, outputs have each number once. */
+static lnt_status check_kind(lnt_info* info, const lnt_tensor* t, uint32_t id, uint32_t* out_ports) {
+  const uint8_t* at = t->record + LNT_AT_KIND;
+  const uint32_t before = id - info->n_consts - info->n_inputs; /* 0 until the first that an op writes */
+  LNT_REQUIRE(t->kind <= LNT_OUT, info, LNT_E_TENSOR_KIND, at, LNT_OUT, t->kind);
+  if (t->kind == LNT_CONST) {
+    LNT_REQUIRE(id == info->n_consts, info, LNT_E_TENSOR_KIND, at, LNT_ACT, t->kind);
+    ++info->n_consts;
+  } else if (t->kind == LNT_IN) {
+    LNT_REQUIRE(before == 0, info, LNT_E_TENSOR_KIND, at, LNT_ACT, t->kind);
+  }
+
+  at = t->record + LNT_AT_PORT;
+  if (t->kind == LNT_IN) {
+    LNT_REQUIRE(t->port == info->n_inputs && t->port < LNT_MAX_PORTS, info, LNT_E_TENSOR_PORT, at,
+                info->n_inputs, t->port);
+    ++info->n_inputs;
+  } else if (t->kind == LNT_OUT) {
+    const uint32_t bit = t->port < LNT_MAX_PORTS ? (uint32_t)1 << t->port : 0;
+    LNT_REQUIRE(bit != 0 && (*out_ports & bit) == 0, info, LNT_E_TENSOR_PORT, at, info->n_outputs, t->port);
+    *out_ports |= bit;
+    ++info->n_outputs;
+  } else {
+    LNT_REQUIRE(t->port == 0, info, LNT_E_TENSOR_PORT, at, 0, t->port);
+  }
+  return LNT_OK;
+}
+
+static lnt_status check_tensors(lnt_info* info) {
+  uint64_t data_end = 0, arena_end = 0;
+  uint32_t out_ports = 0;
+  for (uint32_t id = 0; id < info->n_tensors; ++id) {
+    const lnt_tensor t = lnt_read_tensor(info, id);
+    lnt_status status = check_tensor(info, &t);
+    if (status == LNT_OK) status = check_kind(info, &t, id, &out_ports);
+    if (status == LNT_OK) {
+      status =
+          t.kind == LNT_CONST ? check_constant(info, &t, &data_end) : check_in_arena(info, &t, &arena_end);
+    }
+    if (status != LNT_OK) return status;
+  }
+  const uint8_t* at = info->tens.at;
+  LNT_REQUIRE(info->n_inputs != 0 && info->n_outputs != 0, info, LNT_E_TENSOR_PORT, at, 1, 0);
+  const uint32_t all_ports = info->n_outputs == 32 ? UINT32_MAX : ((uint32_t)1 << info->n_outputs) - 1;
+  LNT_REQUIRE(out_ports == all_ports, info, LNT_E_TENSOR_PORT, at, all_ports, out_ports);
+  LNT_REQUIRE(data_end == info->data.len, info, LNT_E_SECTION_SIZE, info->data.at, data_end, info->data.len);
+
+  at = info->plan.at + LNT_AT_ARENA_BYTES;
+  const uint64_t arena = lnt_round_up(arena_end, LNT_ARENA_ALIGN);
+  LNT_REQUIRE(info->arena_bytes == arena, info, LNT_E_PLAN_ARENA, at, arena, info->arena_bytes);
+  at = info->plan.at;
+  const uint64_t len = LNT_PLAN_BYTES + 4 * (uint64_t)(info->n_tensors - info->n_consts);
+  LNT_REQUIRE(info->plan.len == len, info, LNT_E_SECTION_SIZE, at, len, info->plan.len);
+  return LNT_OK;
+}
+
+static lnt_status check_plan_header(lnt_info* info, const lnt_limits* limits) {
+  const uint8_t* p = info->plan.at;
+  LNT_REQUIRE(info->plan.len >= LNT_PLAN_BYTES, info, LNT_E_SECTION_SIZE, p, LNT_PLAN_BYTES, info->plan.len);
+  const uint64_t arena = lnt_u64(p + LNT_AT_ARENA_BYTES);
+  const uint64_t most = limits->arena_bytes < SIZE_MAX ? limits->arena_bytes : SIZE_MAX;
+  LNT_REQUIRE(arena <= most, info, LNT_E_OVER_LIMIT, p + LNT_AT_ARENA_BYTES, most, arena);
+  info->arena_bytes = (size_t)arena;
+  const uint32_t align = lnt_u32(p + LNT_AT_ALIGNMENT);
+  LNT_REQUIRE(align == LNT_ARENA_ALIGN, info, LNT_E_PLAN_ALIGN, p + LNT_AT_ALIGNMENT, LNT_ARENA_ALIGN, align);
+  const uint32_t zero = lnt_u32(p + LNT_AT_PLAN_ZERO);
+  LNT_REQUIRE(zero == 0, info, LNT_E_NOT_ZERO, p + LNT_AT_PLAN_ZERO, 0, zero);
+  return LNT_OK;
+}
+
+/* A tensor begins to live; it may lie on `dying` (or, without one, pass `id` itself), whose place in the list
+ * it takes. */
+static lnt_status live_add(graph* g, uint32_t id, uint32_t dying) {
+  lnt_info* info = g->info;
+  const uint8_t* at = last_field(info, id);
+  const uint64_t begin = off_of(info, id), end = begin + bytes_of(info, id);
+  const int is_out = record_of(info, id)[LNT_AT_KIND] == LNT_OUT;
+  LNT_REQUIRE((last_of(info, id) == LNT_LAST_END) == is_out, info, LNT_E_PLAN_LIFETIME, at, LNT_LAST_END,
+              last_of(info, id));
+  uint32_t place = 0;
+  while (place < g->n_live && off_of(info, g->live[place]) < begin) ++place;
+  if (place < g->n_live && g->live[place] == dying) {
+    g->live[place] = id; /* same offset and size: its neighbours stay neighbours */
+    return LNT_OK;
+  }
+  LNT_REQUIRE(g->n_live < LNT_MAX_LIVE, info, LNT_E_PLAN_LIVE, at, LNT_MAX_LIVE, (uint64_t)g->n_live + 1);
+  if (place > 0) {
+    const uint32_t below = g->live[place - 1];
+    const uint64_t below_end = off_of(info, below) + bytes_of(info, below);
+    LNT_REQUIRE(below_end <= begin, info, LNT_E_PLAN_OVERLAP, at, below_end, begin);
+  }
+  if (place < g->n_live) {
+    const uint64_t above = off_of(info, g->live[place]);
+    LNT_REQUIRE(end <= above, info, LNT_E_PLAN_OVERLAP, at, end, above);
+  }
+  for (uint32_t i = g->n_live++; i > place; --i) g->live[i] = g->live[i - 1];
+  g->live[place] = id;
+  return LNT_OK;
+}
+
+static void live_remove(graph* g, uint32_t id) {
+  uint32_t place = 0;
+  while (place < g->n_live && g->live[place] != id) ++place;
+  if (place == g->n_live) return; /* read twice by its last op, or replaced by what was written onto it */
+  --g->n_live;
+  for (; place < g->n_live; ++place) g->live[place] = g->live[place + 1];
+}
+
+/* The record as such: known, of the right form, within the section. */
+static lnt_status check_op_form(lnt_info* info, const lnt_op* op, const lnt_kernel* kernel, size_t left) {
+  const uint8_t* r = op->record;
+  LNT_REQUIRE(kernel != NULL, info, LNT_E_OP_UNKNOWN, r + LNT_AT_OPCODE, 0, op->opcode);
+  LNT_REQUIRE(op->version >= 1 && op->version <= kernel->version, info, LNT_E_OP_VERSION,
+              r + LNT_AT_OP_VERSION, kernel->version, op->version);
+  const uint8_t n_in = op->n_in < kernel->min_in ? kernel->min_in : kernel->max_in;
+  LNT_REQUIRE(op->n_in >= kernel->min_in && op->n_in <= kernel->max_in, info, LNT_E_OP_ARITY, r + LNT_AT_N_IN,
+              n_in, op->n_in);
+  LNT_REQUIRE(op->n_out == kernel->n_out, info, LNT_E_OP_ARITY, r + LNT_AT_N_OUT, kernel->n_out, op->n_out);
+  LNT_REQUIRE(op->param_len == kernel->param_len, info, LNT_E_OP_PARAMS, r + LNT_AT_PARAM_LEN,
+              kernel->param_len, op->param_len);
+  LNT_REQUIRE(lnt_op_size(op) <= left, info, LNT_E_OP_CUT, r, lnt_op_size(op), left);
+  return LNT_OK;
+}
+
+static lnt_status check_read(graph* g, uint32_t id, const uint8_t* at) {
+  lnt_info* info = g->info;
+  LNT_REQUIRE(id < g->next_out, info, LNT_E_OP_READS, at, g->next_out, id);
+  if (id < info->n_consts) {
+    LNT_REQUIRE(id <= g->next_const, info, LNT_E_CONST_ORDER, at, g->next_const, id);
+    if (id == g->next_const) ++g->next_const;
+  } else {
+    LNT_REQUIRE(last_of(info, id) >= g->op, info, LNT_E_PLAN_LIFETIME, at, last_of(info, id), g->op);
+  }
+  return LNT_OK;
+}
+
+/* Ids, shapes, then memory: outputs come to life before inputs die, so they never share but for the allowed
+ * case. */
+static lnt_status check_op(graph* g, const lnt_op* op, const lnt_kernel* kernel) {
+  lnt_info* info = g->info;
+  lnt_operands operands;
+  operands.n_in = op->n_in;
+  operands.params = lnt_op_params(op);
+  lnt_status status = LNT_OK;
+  for (uint32_t i = 0; i < op->n_in && status == LNT_OK; ++i) {
+    const uint32_t id = lnt_op_input(op, i);
+    status = check_read(g, id, op->record + LNT_AT_IDS + 4 * i);
+    if (status == LNT_OK) operands.in[i] = lnt_read_tensor(info, id);
+  }
+  if (status != LNT_OK) return status;
+  for (uint32_t i = 0; i < op->n_out; ++i, ++g->next_out) {
+    const uint32_t id = lnt_op_output(op, i);
+    LNT_REQUIRE(id == g->next_out && id < info->n_tensors, info, LNT_E_OP_WRITES,
+                op->record + LNT_AT_IDS + 4 * ((uint32_t)op->n_in + i), g->next_out, id);
+    operands.out[i] = lnt_read_tensor(info, id);
+  }
+  lnt_mismatch mismatch = {0, 0};
+  status = kernel->check(&operands, &mismatch);
+  LNT_REQUIRE(status == LNT_OK, info, status, op->record, mismatch.expected, mismatch.actual);
+
+  for (uint32_t i = 0; i < op->n_out; ++i) {
+    const uint32_t id = lnt_op_output(op, i), x = lnt_op_input(op, 0);
+    const int onto_x = i == 0 && kernel->in_place && operands.in[0].kind != LNT_CONST &&
+                       last_of(info, x) == g->op && operands.in[0].off == operands.out[0].off &&
+                       operands.in[0].bytes == operands.out[0].bytes;
+    status = live_add(g, id, onto_x ? x : id);
+    if (status != LNT_OK) return status;
+  }
+  for (uint32_t i = 0; i < op->n_in; ++i) {
+    const uint32_t id = lnt_op_input(op, i);
+    if (id >= info->n_consts && last_of(info, id) == g->op) live_remove(g, id);
+  }
+  return LNT_OK;
+}
+
+static lnt_status check_ops(graph* g) {
+  lnt_info* info = g->info;
+  const uint8_t* r = info->ops.at;
+  size_t left = info->ops.len;
+  while (left != 0) {
+    LNT_REQUIRE(left >= LNT_OP_BYTES, info, LNT_E_OP_CUT, r, LNT_OP_BYTES, left);
+    LNT_REQUIRE(g->op < g->limits->ops, info, LNT_E_OVER_LIMIT, r, g->limits->ops, (uint64_t)g->op + 1);
+    const lnt_op op = lnt_read_op(r);
+    const lnt_kernel* kernel = lnt_find_kernel(op.opcode);
+    lnt_status status = check_op_form(info, &op, kernel, left);
+    if (status == LNT_OK) status = check_op(g, &op, kernel);
+    if (status != LNT_OK) return status;
+    ++g->op;
+    r += lnt_op_size(&op);
+    left -= lnt_op_size(&op);
+  }
+  info->n_ops = g->op;
+  return LNT_OK;
+}
+
+lnt_status lnt_check_graph(lnt_info* info, const lnt_limits* limits) {
+  const uint64_t n = info->tens.len / LNT_TENSOR_BYTES;
+  LNT_REQUIRE(info->tens.len % LNT_TENSOR_BYTES == 0, info, LNT_E_SECTION_SIZE, info->tens.at,
+              n * LNT_TENSOR_BYTES, info->tens.len);
+  LNT_REQUIRE(n <= limits->tensors, info, LNT_E_OVER_LIMIT, info->tens.at, limits->tensors, n);
+  info->n_tensors = (uint32_t)n;
+  lnt_status status = check_plan_header(info, limits);
+  if (status == LNT_OK) status = check_tensors(info);
+  if (status != LNT_OK) return status;
+
+  graph g = {info, limits, 0, info->n_consts + info->n_inputs, 0, 0, {0}};
+  for (uint32_t id = info->n_consts; id < g.next_out && status == LNT_OK; ++id) status = live_add(&g, id, id);
+  if (status == LNT_OK) status = check_ops(&g);
+  if (status != LNT_OK) return status;
+  LNT_REQUIRE(g.next_const == info->n_consts, info, LNT_E_CONST_ORDER, record_of(info, g.next_const),
+              info->n_consts, g.next_const);
+  LNT_REQUIRE(g.next_out == info->n_tensors, info, LNT_E_UNWRITTEN, record_of(info, g.next_out),
+              info->n_tensors, g.next_out);
+  for (uint32_t i = 0; i < g.n_live; ++i) {
+    const uint32_t last = last_of(info, g.live[i]);
+    LNT_REQUIRE(last == LNT_LAST_END, info, LNT_E_PLAN_LIFETIME, last_field(info, g.live[i]), info->n_ops,
+                last);
+  }
+  return LNT_OK;
+}
