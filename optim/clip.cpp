@@ -16,9 +16,9 @@ void check_limit(const char* function, const char* argument, double limit) {
                     limit, ".");
 }
 
-void check_finite(const char* function, const NamedTensor& parameter) {
+void check_finite(bool finite, const char* function, const NamedTensor& parameter) {
   check<NumericError>(
-      kernels::all_finite(parameter.second.grad()), function, ": the gradient of \"", parameter.first,
+      finite, function, ": the gradient of \"", parameter.first,
       "\" is not finite. Try a lower learning rate, and look for log or division of 0 in the loss.");
 }
 
