@@ -13,7 +13,7 @@ class Node;
 }
 
 struct BackwardOptions {
-  Tensor gradient;         ///< dL/dloss, in its shape; needed when loss has more than one element
+  Tensor gradient = {};    ///< dL/dloss, in its shape; needed when loss has more than one element
   bool keep_tape = false;  ///< leave the tape in place for another backward
 };
 

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "linnet/autograd/autograd.h"
 #include "linnet/autograd/tape.h"
 #include "linnet/core/op.h"
 #include "linnet/core/state.h"
