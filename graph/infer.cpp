@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/graph/infer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "linnet/autograd/recorder.h"
+#include "linnet/core/window.h"
+#include "linnet/graph/attributes.h"
+
+namespace linnet::graph {
+namespace {
+
+/// What a rule is given.
+struct Call {
+  Op op;
+  std::vector<Shape> in;
+  State attributes;
+
+  std::string_view op_name() const { return name(op); }
+  const char* text() const { return name(op).data(); }  // the names are literals
+  std::int64_t number(std::string_view attribute) const { return attributes[attribute].integer(); }
+  int axis(int rank) const { return normalize_axis(text(), static_cast<int>(number("axis")), rank); }
+  std::vector<int> list(std::string_view attribute) const {
+    std::vector<int> all;
+    for (std::int64_t value : integers(attributes, attribute)) all.push_back(static_cast<int>(value));
+    return all;
+  }
+  Pair pair(std::string_view attribute) const {
+    auto values = integers(attributes, attribute);
+    check<GraphError>(values.size() == 2, "attribute ", attribute, " must have two entries, got ",
+                      values.size(), ".");
+    return Pair(values[0], values[1]);
+  }
+};
+
+/// Times the largest dilation that attributes may have, a kernel stays within 64 bits.
+constexpr std::int64_t kLargestKernel = std::int64_t{1} << 31;
+
+/// a b, or the largest number where that does not fit: graphs may come from hostile files.
+std::int64_t product(std::int64_t a, std::int64_t b) {
+  std::int64_t all = 0;
+  return __builtin_mul_overflow(a, b, &all) ? std::numeric_limits<std::int64_t>::max() : all;
+}
+
+Padding padding_of(const Call& call) {
+  const std::string& kind = call.attributes["padding"].text();
+  if (kind == "same") return Padding::same_size();
+  check<GraphError>(kind == "given", "attribute padding must be same or given, got ", kind, ".");
+  auto pads = integers(call.attributes, "pads");
+  check<GraphError>(pads.size() == 4, "attribute pads must have four entries, got ", pads.size(), ".");
+  return Padding(pads[0], pads[1], pads[2], pads[3]);
+}
+
+Shape image(const Call& call, const Window& window, std::int64_t channels) {
+  return {call.in[0][0], window.out.h, window.out.w, channels};
+}
+
+Shape matmul_shape(const Call& call) {
+  const Shape &a = call.in[0], &b = call.in[1];
+  check<GraphError>(a.rank() == 2 && b.rank() == 2 && a[1] == b[0], "inner sizes differ: ", a, " x ", b, ".");
+  return {a[0], b[1]};
+}
+
+void check_bias(const Call& call, std::int64_t size) {
+  if (call.in.size() < 3) return;
+  check<GraphError>(call.in[2] == Shape{size}, "bias must have shape [", size, "], got ", call.in[2], ".");
+}
+
+Shape dense_shape(const Call& call) {
+  const Shape &x = call.in[0], &weight = call.in[1];
+  check<GraphError>(x.rank() >= 1 && weight.rank() == 2 && x.back() == weight[1], "x ", x,
+                    " does not fit weight ", weight, ".");
+  check_bias(call, weight[0]);
+  return x.with(x.rank() - 1, weight[0]);
+}
+
+Shape conv2d_shape(const Call& call) {
+  const Shape &x = call.in[0], &weight = call.in[1];
+  std::int64_t groups = call.number("groups");
+  check<GraphError>(x.rank() == 4 && weight.rank() == 4, "x ", x, " and weight ", weight,
+                    " must have four axes.");
+  check<GraphError>(groups >= 1 && groups <= x[3] && x[3] % groups == 0 && weight[0] % groups == 0 &&
+                        weight[3] == x[3] / groups,
+                    "x ", x, " does not fit weight ", weight, " in ", groups, " group(s).");
+  check<GraphError>(std::max(weight[1], weight[2]) <= kLargestKernel, "weight ", weight,
+                    " has too large a kernel.");
+  check_bias(call, weight[0]);
+  Window window = make_window("conv2d", x, Pair(weight[1], weight[2]), call.pair("stride"),
+                              call.pair("dilation"), padding_of(call));
+  return image(call, window, weight[0]);
+}
+
+Shape pool_shape(const Call& call) {
+  const Shape& x = call.in[0];
+  check<GraphError>(x.rank() == 4, "x must have four axes, got ", x, ".");
+  Window window = make_window(call.text(), x, call.pair("kernel"), call.pair("stride"), 1, padding_of(call));
+  return image(call, window, x[3]);
+}
+
+Shape reduce_shape(const Call& call) {
+  std::array<bool, Shape::kMaxRank> mask{};
+  for (int axis : call.list("axes")) {
+    check<GraphError>(axis >= 0 && axis < call.in[0].rank() && !mask[axis], "axis ", axis, " does not fit ",
+                      call.in[0], ".");
+    mask[axis] = true;
+  }
+  return reduced(call.in[0], mask, call.number("keep_dims") != 0);
+}
+
+Shape reshape_shape(const Call& call) {
+  Shape shape(integers(call.attributes, "shape"));
+  check<GraphError>(shape.size() == call.in[0].size(), call.in[0], " has ", call.in[0].size(), " elements, ",
+                    shape, " has ", shape.size(), ".");
+  return shape;
+}
+
+Shape transpose_shape(const Call& call) {
+  const Shape& x = call.in[0];
+  std::vector<int> order = call.list("order");
+  std::vector<std::int64_t> sizes;
+  std::array<bool, Shape::kMaxRank> seen{};
+  check<GraphError>(static_cast<int>(order.size()) == x.rank(), "the order has ", order.size(),
+                    " axes, x is ", x, ".");
+  for (int axis : order) {
+    check<GraphError>(axis >= 0 && axis < x.rank() && !seen[axis], "axis ", axis,
+                      " of the order does not fit ", x, ".");
+    seen[axis] = true;
+    sizes.push_back(x[axis]);
+  }
+  return Shape(sizes);
+}
+
+Shape slice_shape(const Call& call) {
+  const Shape& x = call.in[0];
+  int axis = call.axis(x.rank());
+  std::int64_t begin = call.number("begin"), end = call.number("end"), step = call.number("step");
+  check<GraphError>(step >= 1 && begin <= end && end <= x[axis], begin, "..", end, " in steps of ", step,
+                    " does not fit ", x, ".");
+  return x.with(axis, (end - begin + step - 1) / step);
+}
+
+Shape concat_shape(const Call& call) {
+  const Shape& first = call.in[0];
+  int axis = call.axis(first.rank());
+  std::int64_t total = 0;
+  for (const Shape& part : call.in) {
+    check<GraphError>(part.rank() == first.rank() && part.with(axis, 0) == first.with(axis, 0), first,
+                      " and ", part, " differ outside axis ", axis, ".");
+    total += part[axis];
+  }
+  return first.with(axis, total);
+}
+
+Shape pad_shape(const Call& call) {
+  Shape x = call.in[0];
+  auto before = integers(call.attributes, "before"), after = integers(call.attributes, "after");
+  check<GraphError>(before.size() == after.size() && static_cast<int>(before.size()) == x.rank(), "expected ",
+                    x.rank(), " widths, got ", before.size(), " and ", after.size(), ".");
+  for (int i = 0; i < x.rank(); ++i) x = x.with(i, before[i] + x[i] + after[i]);
+  return x;
+}
+
+/// logits [..., C] with labels [...] or soft labels [..., C].
+Shape cross_entropy_shape(const Call& call) {
+  const Shape &logits = call.in[0], &target = call.in[1];
+  check<GraphError>(logits.rank() >= 1 && (target == logits || target == logits.without(logits.rank() - 1)),
+                    "logits ", logits, " do not fit the target ", target, ".");
+  return {};
+}
+
+Shape loss_shape(const Call& call) {
+  check<GraphError>(call.in[0] == call.in[1], "prediction ", call.in[0], " and target ", call.in[1],
+                    " differ.");
+  return {};
+}
+
+Shape axis_kept_shape(const Call& call) {
+  call.axis(call.in[0].rank());
+  return call.in[0];
+}
+Shape same_shape(const Call& call) { return call.in[0]; }
+Shape broadcast_shape(const Call& call) { return broadcast(call.text(), call.in[0], call.in[1]); }
+
+struct Rule {
+  std::size_t least, most;  ///< number of inputs
+  Shape (*shape)(const Call&);
+};
+
+Rule rule_of(Op op) {
+  switch (op) {
+#define BINARY(name, ...) case Op::name:
+#include "linnet/core/ops/binary.def"
+#undef BINARY
+    return {2, 2, broadcast_shape};
+#define UNARY(name, ...) case Op::name:
+#define UNARY1(name, ...) case Op::name:
+#define UNARY2(name, ...) case Op::name:
+#include "linnet/core/ops/unary.def"
+#undef UNARY
+#undef UNARY1
+#undef UNARY2
+    case Op::dropout:
+      return {1, 1, same_shape};
+    case Op::softmax:
+    case Op::log_softmax:
+      return {1, 1, axis_kept_shape};
+    case Op::matmul:
+      return {2, 2, matmul_shape};
+    case Op::dense:
+      return {2, 3, dense_shape};
+    case Op::conv2d:
+      return {2, 3, conv2d_shape};
+    case Op::max_pool2d:
+    case Op::avg_pool2d:
+      return {1, 1, pool_shape};
+    case Op::sum:
+    case Op::mean:
+    case Op::max:
+      return {1, 1, reduce_shape};
+    case Op::cross_entropy:
+      return {2, 2, cross_entropy_shape};
+    case Op::mse:
+    case Op::mae:
+    case Op::bce_with_logits:
+      return {2, 2, loss_shape};
+    case Op::reshape:
+      return {1, 1, reshape_shape};
+    case Op::transpose:
+      return {1, 1, transpose_shape};
+    case Op::slice:
+      return {1, 1, slice_shape};
+    case Op::concat:
+      return {1, std::size_t{1} << 20, concat_shape};
+    case Op::pad:
+      return {1, 1, pad_shape};
+    case Op::custom:
+      break;
+  }
+  return {0, 0, nullptr};
+}
+
+Shape node_shape(const Graph& graph, const Node& node, const std::vector<Shape>& shapes, std::int64_t batch) {
+  const Value& output = graph.values()[node.output];
+  if (node.op == Op::custom) return at_batch(output.sizes, batch);
+  Rule rule = rule_of(node.op);
+  LINNET_ASSERT(rule.shape);
+  check<GraphError>(node.inputs.size() >= rule.least && node.inputs.size() <= rule.most, "expected ",
+                    rule.least, " to ", rule.most, " inputs, got ", node.inputs.size(), ".");
+  DType dtype = graph.values()[node.inputs[0]].dtype;
+  check<GraphError>(output.dtype == dtype, "the result is recorded as ", output.dtype, ", the input is ",
+                    dtype, ".");
+  Call call{node.op, {}, attributes_at(node, batch)};
+  for (int input : node.inputs) call.in.push_back(shapes[input]);
+  return rule.shape(call);
+}
+
+}  // namespace
+
+std::vector<Shape> infer_shapes(const Graph& graph, std::int64_t batch) {
+  std::vector<Shape> shapes;
+  shapes.reserve(graph.values().size());
+  for (const Value& value : graph.values())
+    shapes.push_back(value.kind == Kind::result ? Shape() : at_batch(value.sizes, batch));
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    try {
+      shapes[node.output] = node_shape(graph, node, shapes, batch);
+    } catch (const Error& error) {
+      fail<GraphError>("graph: node ", i, " (", Graph::op_name(node), ") at batch ", batch, ": ",
+                       error.what());
+    }
+  }
+  return shapes;
+}
+
+std::int64_t macs(const Node& node, std::span<const Shape> shapes) {
+  const Shape& y = shapes[node.output];
+  switch (node.op) {
+    case Op::matmul:
+    case Op::dense:
+      return product(y.size(), shapes[node.inputs[0]].back());
+    case Op::conv2d:
+      return product(y.size(), shapes[node.inputs[1]].product(1, 4));
+    default:
+      return 0;
+  }
+}
+
+std::int64_t macs(const Graph& graph, std::int64_t batch) {
+  std::vector<Shape> shapes = infer_shapes(graph, batch);
+  std::int64_t total = 0;
+  for (const Node& node : graph.nodes())
+    if (__builtin_add_overflow(total, macs(node, shapes), &total))
+      return std::numeric_limits<std::int64_t>::max();
+  return total;
+}
+
+}  // namespace linnet::graph
