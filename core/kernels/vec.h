@@ -79,6 +79,13 @@ struct F {
 LINNET_INLINE NativeInt bits(F x) { return reinterpret_cast<NativeInt>(x.v); }
 LINNET_INLINE F from_bits(NativeInt i) { return F(reinterpret_cast<Native>(i)); }
 
+/// The first n lanes, 0 <= n <= kLanes.
+LINNET_INLINE Mask first_lanes(std::ptrdiff_t n) {
+  NativeInt lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = i;
+  return {lane < static_cast<std::int32_t>(n)};
+}
+
 #if defined(__AVX512F__)
 LINNET_INLINE F F::load(const float* p, std::ptrdiff_t n, float fill) {
   return F(_mm512_mask_loadu_ps(F(fill).v, static_cast<__mmask16>((1u << n) - 1), p));
@@ -87,20 +94,13 @@ LINNET_INLINE void F::store(float* p, std::ptrdiff_t n) const {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
 }
 #elif defined(__AVX2__) && !defined(LINNET_ISA_WIDE)
-/// All bits of the first n lanes.
-LINNET_INLINE NativeInt first_lanes(std::ptrdiff_t n) {
-  static const std::int32_t kOnes[2 * kLanes] = {-1, -1, -1, -1, -1, -1, -1, -1};
-  NativeInt mask;
-  __builtin_memcpy(&mask, kOnes + kLanes - n, sizeof mask);
-  return mask;
-}
 LINNET_INLINE F F::load(const float* p, std::ptrdiff_t n, float fill) {
-  const NativeInt mask = first_lanes(n);
+  const NativeInt mask = first_lanes(n).v;
   const Native x = _mm256_maskload_ps(p, reinterpret_cast<__m256i>(mask));
   return F(mask ? x : F(fill).v);
 }
 LINNET_INLINE void F::store(float* p, std::ptrdiff_t n) const {
-  _mm256_maskstore_ps(p, reinterpret_cast<__m256i>(first_lanes(n)), v);
+  _mm256_maskstore_ps(p, reinterpret_cast<__m256i>(first_lanes(n).v), v);
 }
 #else
 LINNET_INLINE F F::load(const float* p, std::ptrdiff_t n, float fill) {
@@ -113,6 +113,9 @@ LINNET_INLINE void F::store(float* p, std::ptrdiff_t n) const {
     if (i < n) p[i] = v[i];
 }
 #endif
+
+/// x in the first n lanes, 0 behind them.
+LINNET_INLINE F first(std::ptrdiff_t n, F x) { return F(first_lanes(n).v ? x.v : Native{}); }
 
 /// a b + c, rounded once where the set can.
 LINNET_INLINE F madd(F a, F b, F c) {
@@ -155,7 +158,7 @@ LINNET_INLINE F relu(F x) { return where(F(0) > x, F(0), x); }
 
 LINNET_INLINE F sqrt(F x) {
 #if defined(__AVX512F__)
-  return F(_mm512_sqrt_ps(x.v));
+  return F(_mm512_maskz_sqrt_ps(0xffff, x.v));
 #elif defined(LINNET_ISA_WIDE)
   for (int i = 0; i < kLanes; ++i) x.v[i] = __builtin_sqrtf(x.v[i]);
   return x;
