@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the libraries are linked with. It is all found here, at the top, because an imported target is seen only
 # in the folder that found it and below, and a static library hands its dependencies to everybody above.
-# linnet-config.cmake.in repeats the ones that an installed Linnet needs.
+# linnet-config.cmake.in repeats the ones that an installed Linnet needs. (BLAS, by path, is core's own affair.)
 
 find_package(Threads REQUIRED)
 find_package(ZLIB)  # optional: without it .gz files are refused with one message
@@ -17,12 +17,4 @@ if(CMAKE_CROSSCOMPILING)
   pkg_check_modules(SODIUM IMPORTED_TARGET libsodium)
 else()
   pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
-endif()
-
-if(LINNET_BLAS)
-  set(BLA_VENDOR OpenBLAS)  # Debian may have another libblas beside it
-  find_package(BLAS REQUIRED)
-  find_package(LAPACK REQUIRED)
-  find_package(xtensor REQUIRED)
-  find_package(xtensor-blas REQUIRED)
 endif()
