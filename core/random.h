@@ -9,15 +9,17 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "linnet/core/state.h"
 
 namespace linnet {
 
-/// Restarts the generator: call numbers count from 0 again.
+/// Restarts the generator: call numbers count from 0 again. A program that never calls it has seed 0.
 void manual_seed(std::uint64_t seed);
 /// {"seed", "next_call"}: part of every checkpoint.
 State rng_state();
+/// StateError, with nothing changed, unless both are there as integers and next_call is not negative.
 void set_rng_state(const State& state);
 
 /// What identifies one stream of random numbers.
@@ -37,11 +39,11 @@ class Rng {
   explicit Rng(RandomKey key) : key_(key) {}
   Rng(std::uint64_t seed, std::uint64_t call) : key_{seed, call} {}
 
-  std::uint32_t bits();                    ///< 32 random bits
-  double uniform();                        ///< in [0, 1), 53 bits
-  double uniform(double low, double high); ///< in [low, high)
-  double normal();                         ///< standard normal (Box-Muller, formulas of core/math.h)
-  std::int64_t below(std::int64_t n);      ///< in [0, n), without bias; n in 1..2^32
+  std::uint32_t bits();                     ///< 32 random bits
+  double uniform();                         ///< in [0, 1), 53 bits
+  double uniform(double low, double high);  ///< in [low, high)
+  double normal();                          ///< standard normal (Box-Muller, formulas of core/math.h)
+  std::int64_t below(std::int64_t n);       ///< in [0, n), without bias; ValueError unless n is in 1..2^32
 
   template <class T>
   void shuffle(T* values, std::int64_t n) {  ///< Fisher-Yates

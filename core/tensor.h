@@ -34,10 +34,11 @@ class Tensor {
   static Tensor empty(const Shape& shape, DType dtype = f32);  ///< contents undefined
   static Tensor zeros(const Shape& shape, DType dtype = f32);
   static Tensor ones(const Shape& shape, DType dtype = f32);
-  static Tensor full(const Shape& shape, double value, DType dtype = f32);
+  static Tensor full(const Shape& shape, double value,
+                     DType dtype = f32);  ///< ValueError unless it fits dtype
   /// 0, 1, ... n-1.
   static Tensor arange(std::int64_t n, DType dtype = f32);
-  /// Standard normal and uniform in [low, high), from the generator of manual_seed().
+  /// Standard normal and uniform in [low, high), f32 or f64, from the generator of manual_seed().
   static Tensor randn(const Shape& shape, DType dtype = f32);
   static Tensor uniform(const Shape& shape, double low = 0.0, double high = 1.0, DType dtype = f32);
 
@@ -72,27 +73,31 @@ class Tensor {
   std::span<T> mutable_data();
   /// The only element, as a double. ShapeError unless size() == 1. GraphError on a traced tensor.
   double item() const;
-  /// At most 1000 elements with shape and type, for people.
+  /// Shape, type and the first 1000 elements, for people. A traced tensor shows no elements.
   std::string str() const;
 
   // ---- contents ----------------------------------------------------------------------------------
-  Tensor clone() const;            ///< own contents, no history
-  Tensor detach() const;           ///< same contents, no history
-  Tensor to(DType dtype) const;    ///< converted copy without history (this, if the type is already right)
+  // Those that change contents throw GraphError on a traced tensor: a trace records ops, not changes in
+  // place.
+  Tensor clone() const;          ///< own contents, no history
+  Tensor detach() const;         ///< same contents, no history
+  Tensor to(DType dtype) const;  ///< converted copy without history (this, if the type is already right)
   Tensor view(const Shape& shape) const;  ///< same contents under another shape, no history
   Tensor& fill_(double value);
   Tensor& copy_(const Tensor& source);  ///< same shape; converts the element type
-  Tensor& add_(const Tensor& other, double scale = 1.0);  ///< this += scale * other; same shape and type
-  Tensor& mul_(double factor);
-  /// Takes over shape, type and contents of `source`; seen through every handle. Gradient is dropped.
+  Tensor& add_(const Tensor& other,
+               double scale = 1.0);  ///< this += scale * other; same shape and float type
+  Tensor& mul_(double factor);       ///< f32 and f64
+  /// Takes over shape, type and contents of `source` as a copy; seen through every handle. The gradient is
+  /// dropped. AutogradError on the result of an op, DTypeError when a gradient is required of integers.
   void set_contents(const Tensor& source);
 
   // ---- autograd (the meaning is in autograd/) ----------------------------------------------------
   bool requires_grad() const;
   /// ValueError for element types other than f32 and f64, AutogradError on the result of an op.
   Tensor& set_requires_grad(bool on);
-  Tensor grad() const;  ///< undefined until backward() has reached this tensor
-  void set_grad(const Tensor& grad);
+  Tensor grad() const;                ///< undefined until backward() has reached this tensor
+  void set_grad(const Tensor& grad);  ///< same shape and type, or undefined to drop it
   /// Differentiable; one size may be -1. Defined in autograd, as are the operators on tensors.
   Tensor reshape(std::initializer_list<std::int64_t> shape) const;
   Tensor reshape(const Shape& shape) const;
