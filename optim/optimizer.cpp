@@ -104,15 +104,14 @@ class Optimizer::Reader {
     asked_.insert(key);
     const StateValue* value = state_.find(key);
     if (value && value->kind() == std::string_view(kind)) return value;
-    wrong_ +=
-        value ? concat({"\n  ", key, " is a ", value->kind(), ", expected a ", kind}) : "\n  missing " + key;
+    complain(key, value ? concat({"expected ", kind, ", got ", value->kind()}) : "missing");
     return nullptr;
   }
 
   std::int64_t count(const std::string& key) {
     const StateValue* value = find(key, "integer");
     if (!value) return 0;
-    if (value->integer() < 0) wrong_ += concat({"\n  ", key, " is ", value->integer()});
+    if (value->integer() < 0) complain(key, concat({"expected at least 0, got ", value->integer()}));
     return value->integer();
   }
 
@@ -121,18 +120,20 @@ class Optimizer::Reader {
     if (!value) return {};
     const Tensor& tensor = value->tensor();
     if (tensor.shape() != like.shape() || tensor.dtype() != like.dtype())
-      wrong_ += concat({"\n  ", key, " is ", tensor.dtype(), " ", tensor.shape(), ", expected ", like.dtype(),
-                        " ", like.shape()});
+      complain(key, concat({"expected ", like.dtype(), " ", like.shape(), ", got ", tensor.dtype(), " ",
+                            tensor.shape()}));
     return tensor.clone();
   }
 
   void finish(const std::string& optimizer) {
     for (const State::Entry& entry : state_)
-      if (!asked_.count(entry.first)) wrong_ += "\n  unexpected " + entry.first;
+      if (!asked_.count(entry.first)) complain(entry.first, "unexpected");
     check<StateError>(wrong_.empty(), optimizer, ": the state does not fit these parameters:", wrong_);
   }
 
  private:
+  void complain(const std::string& key, const std::string& what) { wrong_ += "\n  " + key + ": " + what; }
+
   const State& state_;
   std::unordered_set<std::string> asked_{"optimizer"};
   std::string wrong_;
