@@ -16,8 +16,8 @@ Tensor unary_grad(Op op, const Tensor& x, const Tensor& y, const Tensor& dy, dou
 
 /// y = op(a, b), broadcast; a and b have the same type.
 Tensor binary(Op op, const Tensor& a, const Tensor& b);
-/// dy * dop/da (side 0) or dy * dop/db (side 1), in the shape of dy: undoing the broadcast is the engine's work.
-/// a and b may be undefined where the row needs neither.
+/// dy * dop/da (side 0) or dy * dop/db (side 1), in the shape of dy: undoing the broadcast is the engine's
+/// work. a and b may be undefined where the row needs neither.
 Tensor binary_grad(Op op, int side, const Tensor& a, const Tensor& b, const Tensor& dy);
 
 /// x * factor, for gradients of means and the like.

@@ -16,7 +16,8 @@ Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end, st
 Tensor slice_grad(const Tensor& dy, const Shape& x, int axis, std::int64_t begin, std::int64_t step);
 Tensor concat(std::span<const Tensor> parts, int axis);
 /// before[i] and after[i] elements of `value` around axis i.
-Tensor pad(const Tensor& x, std::span<const std::int64_t> before, std::span<const std::int64_t> after, double value);
+Tensor pad(const Tensor& x, std::span<const std::int64_t> before, std::span<const std::int64_t> after,
+           double value);
 /// The inside of a padded tensor.
 Tensor unpad(const Tensor& y, const Shape& x, std::span<const std::int64_t> before);
 /// Rows (entries of axis 0) picked by index, for batches and embeddings; indices already checked.

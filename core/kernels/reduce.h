@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Reductions over any set of axes. f32 sums run in 16 lanes in a fixed order on every instruction set; the sum of
-// one output element depends on its own inputs only.
+// Reductions over any set of axes. f32 sums run in 16 lanes in a fixed order on every instruction set; the
+// sum of one output element depends on its own inputs only.
 
 #include "linnet/core/shape.h"
 #include "linnet/core/tensor.h"

@@ -28,8 +28,8 @@ LINNET_INLINE void for_vectors(std::ptrdiff_t n, Body body) {
   if (i < n) body(i, PartOfVector{n - i});
 }
 
-/// Sixteen lanes of term(i, at) added up, lane j taking elements j, j + 16, ...: 0 behind the end, where
-/// `term` may return anything. Chunks of kChunk elements have sums of their own, added in order.
+/// The sum of term(i, at) in 16 lanes, lane j taking elements j, j + 16, ...: behind the end `term` may
+/// return anything. Chunks of kChunk elements have sums of their own, added in order.
 inline constexpr std::ptrdiff_t kChunk = 4096;
 
 template <class Term>
@@ -50,6 +50,19 @@ LINNET_INLINE float sum_of(std::ptrdiff_t n, Term term) {
     total = begin == 0 ? sum.sum() : total + sum.sum();
   }
   return total;
+}
+
+/// The largest of n >= 1 elements; NaN wins.
+LINNET_INLINE float max_of(const float* x, std::ptrdiff_t n) {
+  F16 max = F16::of(-__builtin_inff());
+  std::ptrdiff_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int part = 0; part < F16::kParts; ++part)
+      max.part[part] = m::max(max.part[part], F::load(x + i + part * kLanes));
+  for (int part = 0; part < F16::kParts && i < n; ++part, i += kLanes)
+    max.part[part] =
+        m::max(max.part[part], i + kLanes <= n ? F::load(x + i) : F::load(x + i, n - i, -__builtin_inff()));
+  return max.max();
 }
 
 }  // namespace linnet::kernels::LINNET_ISA
