@@ -122,7 +122,9 @@ void fit(std::vector<Path>& paths, double pen) {
 /// Ink of one straight piece: full inside the pen, falling to nothing over `soft` pixels at its edge.
 void draw_piece(Canvas& ink, const Dab& a, const Dab& b, double soft) {
   const double reach = std::max(a.radius, b.radius) + soft;
-  const auto first = [&](double p, double q) { return std::max(0, static_cast<int>(std::min(p, q) - reach)); };
+  const auto first = [&](double p, double q) {
+    return std::max(0, static_cast<int>(std::min(p, q) - reach));
+  };
   const auto last = [&](double p, double q) {
     return std::min(kCanvas - 1, static_cast<int>(std::max(p, q) + reach));
   };

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/data/dataset.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "linnet/core/error.h"
+#include "linnet/core/tensor_impl.h"
+#include "linnet/data/content_hash.h"
+
+namespace linnet::data {
+namespace {
+
+void check_indices(const char* what, std::span<const std::int64_t> indices, std::int64_t size) {
+  for (const std::int64_t index : indices)
+    check<ValueError>(index >= 0 && index < size, what, ": index ", index, " is outside 0..", size - 1, ".");
+}
+
+/// Rows (entries of axis 0) of x, one after another. Plain copies: a batch is too small to share with
+/// threads.
+Tensor rows_of(const Tensor& x, std::span<const std::int64_t> rows) {
+  Tensor picked = Tensor::empty(x.shape().with(0, static_cast<std::int64_t>(rows.size())), x.dtype());
+  const std::size_t bytes = static_cast<std::size_t>(x.shape().product(1, x.rank())) * size_of(x.dtype());
+  std::byte* to = writable<std::byte>(picked);
+  for (const std::int64_t row : rows) {
+    std::memcpy(to, readable<std::byte>(x) + static_cast<std::size_t>(row) * bytes, bytes);
+    to += bytes;
+  }
+  return picked;
+}
+
+/// The same, converted to f32 and divided.
+Tensor scaled_rows_of(const Tensor& x, std::span<const std::int64_t> rows, float divisor) {
+  Tensor picked = Tensor::empty(x.shape().with(0, static_cast<std::int64_t>(rows.size())), f32);
+  const std::int64_t length = x.shape().product(1, x.rank());
+  dispatch(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    float* to = writable<float>(picked);
+    for (const std::int64_t row : rows) {
+      const T* from = readable<T>(x) + row * length;
+      for (std::int64_t i = 0; i < length; ++i) to[i] = static_cast<float>(from[i]) / divisor;
+      to += length;
+    }
+  });
+  return picked;
+}
+
+/// A handle on an object that somebody else owns.
+std::shared_ptr<const Dataset> borrowed(const Dataset& dataset) {
+  return {std::shared_ptr<const Dataset>(), &dataset};
+}
+
+std::vector<std::int64_t> first(const Dataset& dataset, std::int64_t count) {
+  check<ValueError>(count >= 0, "Subset: the count must not be negative: ", count, ".");
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(count, dataset.size())));
+  std::iota(indices.begin(), indices.end(), std::int64_t{0});
+  return indices;
+}
+
+}  // namespace
+
+std::uint64_t Dataset::content_hash() const {
+  constexpr std::int64_t kAtOnce = 64;
+  ContentHash hash;
+  hash.add(static_cast<std::uint64_t>(size()));
+  for (std::int64_t begin = 0; begin < size(); begin += kAtOnce) {
+    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kAtOnce, size() - begin)));
+    std::iota(indices.begin(), indices.end(), begin);
+    const Batch some = batch(indices);
+    hash.add(some.x).add(some.y).add(some.weights).add(some.mask);
+  }
+  return hash.value();
+}
+
+TensorDataset::TensorDataset(const Tensor& x, const Tensor& y, TensorDatasetOptions options)
+    : options_(options) {
+  check<ShapeError>(x.rank() >= 1, "TensorDataset: x needs an axis of samples, got ", x.shape(), ".");
+  if (y.defined())
+    check<ShapeError>(y.rank() >= 1 && y.dim(0) == x.dim(0),
+                      "TensorDataset: x and y differ in samples: ", x.shape(), " and ", y.shape(), ".");
+  check<ValueError>(options.divide_by >= 0.0,
+                    "TensorDataset: divide_by must not be negative: ", options.divide_by, ".");
+  x_ = x.detach();
+  if (y.defined()) y_ = y.detach();
+}
+
+Batch TensorDataset::batch(std::span<const std::int64_t> indices) const {
+  check_indices("TensorDataset", indices, size());
+  Batch batch;
+  batch.x = options_.divide_by > 0.0 ? scaled_rows_of(x_, indices, static_cast<float>(options_.divide_by))
+                                     : rows_of(x_, indices);
+  if (y_.defined()) batch.y = rows_of(y_, indices);
+  batch.indices.assign(indices.begin(), indices.end());
+  return batch;
+}
+
+std::uint64_t TensorDataset::content_hash() const {
+  ContentHash hash;
+  hash.add(std::as_bytes(std::span(&options_.divide_by, 1)));
+  return hash.add(x_).add(y_).value();
+}
+
+Subset::Subset(std::shared_ptr<const Dataset> dataset, std::vector<std::int64_t> indices)
+    : dataset_(std::move(dataset)), indices_(std::move(indices)) {
+  check_indices("Subset", indices_, dataset_->size());
+}
+Subset::Subset(std::shared_ptr<const Dataset> dataset, std::int64_t count)
+    : dataset_(std::move(dataset)), indices_(first(*dataset_, count)) {}
+Subset::Subset(const Dataset& dataset, std::int64_t count) : Subset(borrowed(dataset), count) {}
+Subset::Subset(const Dataset& dataset, std::vector<std::int64_t> indices)
+    : Subset(borrowed(dataset), std::move(indices)) {}
+
+Batch Subset::batch(std::span<const std::int64_t> indices) const {
+  check_indices("Subset", indices, size());
+  std::vector<std::int64_t> inner(indices.size());
+  for (std::size_t i = 0; i < indices.size(); ++i) inner[i] = indices_[static_cast<std::size_t>(indices[i])];
+  Batch batch = dataset_->batch(inner);
+  batch.indices.assign(indices.begin(), indices.end());
+  return batch;
+}
+
+std::uint64_t Subset::content_hash() const {
+  ContentHash hash;
+  hash.add(dataset_->content_hash()).add(std::as_bytes(std::span(indices_)));
+  return hash.value();
+}
+
+}  // namespace linnet::data
