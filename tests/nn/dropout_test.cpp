@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/nn/dropout.h"
+
+#include <cmath>
+#include <limits>
+
+#include "layer_checker.h"
+
+namespace linnet::test {
+namespace {
+
+TEST_CASE("Dropout does what every layer does") {
+  check_layer({.describe = "Dropout 0.5", .sample = {6, 5}}, [] { return std::make_unique<nn::Dropout>(); });
+  check_layer({.describe = "Dropout 0.2", .sample = {30}}, [] { return std::make_unique<nn::Dropout>(0.2); });
+}
+
+TEST_CASE("in training each element is 0 or scaled, with the given probability") {
+  manual_seed(4);
+  nn::Dropout layer(0.25);
+  const Tensor y = layer(Tensor::full({100, 100}, 3.0));
+  std::int64_t kept = 0;
+  for (const float value : y.data<float>()) {
+    CHECK((value == 0.0f || value == 4.0f));
+    kept += value != 0.0f;
+  }
+  // 5 standard deviations of a binomial with 10,000 draws
+  CHECK(std::abs(static_cast<double>(kept) - 7500.0) < 5.0 * std::sqrt(10000 * 0.25 * 0.75));
+}
+
+TEST_CASE("the mask follows the seed, changes from call to call, and is off in eval") {
+  nn::Dropout layer(0.5);
+  const Tensor x = Tensor::ones({64});
+  manual_seed(4);
+  const Tensor first = layer(x), second = layer(x);
+  CHECK_FALSE(bit_difference(first, second).empty());
+  manual_seed(4);
+  CHECK_SAME_BITS(layer(x), first);
+  layer.eval();
+  CHECK_SAME_BITS(layer(x), x);
+  layer.train();
+  CHECK_SAME_BITS(layer(x), second);
+}
+
+TEST_CASE("a probability outside [0, 1) is refused") {
+  for (const double p : {1.0, -0.1, std::numeric_limits<double>::quiet_NaN()})
+    CHECK_THROWS_TEXT(
+        nn::Dropout{p}, ValueError,
+        "Dropout: p must be in [0, 1), got " + concat({p}) + ". It is the share of elements that become 0.");
+}
+
+}  // namespace
+}  // namespace linnet::test

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/nn/sequential.h"
+
+#include <type_traits>
+
+#include "layer_checker.h"
+
+namespace linnet::test {
+namespace {
+
+static_assert(std::is_constructible_v<nn::Sequential, nn::Dense, nn::ReLU>);
+static_assert(!std::is_constructible_v<nn::Sequential, nn::Dense&, nn::ReLU>,
+              "layers are moved in, never copied");
+static_assert(!std::is_constructible_v<nn::Sequential, nn::Module>, "only layers have a forward");
+static_assert(std::is_move_constructible_v<nn::Sequential> && !std::is_copy_constructible_v<nn::Sequential>);
+
+TEST_CASE("Sequential does what every layer does") {
+  check_layer({.describe = "Sequential of 6", .parameters = 20 + 123, .sample = {6, 7, 1}}, [] {
+    return std::make_unique<nn::Sequential>(nn::Conv2D(1, 2), nn::Tanh(), nn::AvgPool2D({.stride = Pair(1)}),
+                                            nn::Flatten(), nn::Dropout(0.25),
+                                            nn::Dense(40 - 16, 3, {.bias = true}));
+  });
+}
+
+TEST_CASE("layers run in order") {
+  nn::Sequential model{nn::Dense(1, 1, {.weight_init = nn::init::constant(-2.0)}), nn::ReLU(),
+                       nn::Dense(1, 1, {.weight_init = nn::init::constant(3.0)})};
+  CHECK_CLOSE(model(Tensor::from({-1, 1}, {2, 1})), Tensor::from({6, 0}, {2, 1}), tol::exact);
+}
+
+TEST_CASE("built up one by one, it is the same as built at once") {
+  manual_seed(1);
+  nn::Sequential at_once{nn::Dense(3, 4), nn::ReLU(), nn::Dense(4, 2)};
+  manual_seed(1);
+  nn::Sequential built;
+  CHECK(built.size() == 0);
+  const Tensor x = random_tensor({2, 3}, 1);
+  CHECK(built(x).same_as(x));
+  nn::Dense first(3, 4);
+  built.add(std::move(first)).add(nn::ReLU()).add(std::make_unique<nn::Dense>(4, 2));
+  CHECK(built.size() == 3);
+  CHECK(built.state() == at_once.state());
+  CHECK_SAME_BITS(built(x), at_once(x));
+}
+
+TEST_CASE("a Sequential is a layer of another, and names follow the nesting") {
+  nn::Sequential model{nn::Sequential{nn::Dense(3, 4), nn::ReLU()}, nn::Dense(4, 2)};
+  CHECK(model.size() == 2);
+  std::vector<std::string> names;
+  for (const NamedTensor& parameter : model.parameters()) names.push_back(parameter.first);
+  CHECK(names == std::vector<std::string>{"0.0.weight", "0.0.bias", "1.weight", "1.bias"});
+}
+
+TEST_CASE("an added layer takes the mode of the whole") {
+  nn::Sequential model;
+  model.eval();
+  model.add(nn::Dropout(0.5));
+  CHECK_FALSE(model[0].training());
+}
+
+TEST_CASE("a missing layer and a place that is not there are refused") {
+  nn::Sequential model{nn::ReLU()};
+  CHECK_THROWS_TEXT(model.add(std::unique_ptr<nn::Layer>()), ValueError,
+                    "Sequential: a layer is missing: null pointer for layer 1. Pass a layer that exists.");
+  CHECK_THROWS_TEXT(model[1], ValueError, "Sequential: no such layer: 1 of 1. Layers count from 0.");
+  CHECK_THROWS_TEXT(model[-1], ValueError, "Sequential: no such layer: -1 of 1. Layers count from 0.");
+}
+
+TEST_CASE("an error inside names the innermost layer with its full path") {
+  nn::Sequential model{nn::Flatten(), nn::Sequential{nn::Dense(784, 128), nn::ReLU()}};
+  model.parameters();
+  CHECK_THROWS_TEXT(model(Tensor::ones({2, 5, 5, 1})), ShapeError, "?");
+}
+
+}  // namespace
+}  // namespace linnet::test
