@@ -2,16 +2,27 @@
 #pragma once
 // 2-D convolution (cross-correlation), channels last, by the matmul kernel over overlapping rows: no im2col.
 //   x [N, H, W, C], weight [O, kh, kw, C/groups], bias [O] or undefined, y [N, H', W', O].
-// y: one sum over kernel rows in order; dx: over output rows and taps in order, per image; dweight: whole images, partial
-// sums of a number of image groups that depends on the shape only, added in order.
+// Arguments are checked by the callers in autograd. Scratch is one padded image (or band of it) a thread and
+// the repacked weights.
+//
+// The order of the sums, fixed by the shapes alone:
+//   y        terms (kh, kw, c), in chunks of whole kernel rows with at most 512 terms (or one row); then the
+//   bias dx       one partial sum over o for each tap (kh, kw), in order of the taps dweight  pixels of whole
+//   images, at most 512 at a time (or one image), in up to four groups of images
+// A 1x1 convolution with stride 1 and no padding is matmul for y and dx, and has its order. One filter for
+// each channel: y and dx are one chain over the taps, dweight one chain over the pixels of an image. Sample
+// i's y and dx do not depend on the other samples.
 
 #include "linnet/core/tensor.h"
 #include "linnet/core/window.h"
 
 namespace linnet::kernels {
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window, std::int64_t groups);
-Tensor conv2d_grad_input(const Tensor& dy, const Tensor& weight, const Shape& x, const Window& window, std::int64_t groups);
-Tensor conv2d_grad_weight(const Tensor& dy, const Tensor& x, const Shape& weight, const Window& window, std::int64_t groups);
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window,
+              std::int64_t groups);
+Tensor conv2d_grad_input(const Tensor& dy, const Tensor& weight, const Shape& x, const Window& window,
+                         std::int64_t groups);
+Tensor conv2d_grad_weight(const Tensor& dy, const Tensor& x, const Shape& weight, const Window& window,
+                          std::int64_t groups);
 
 }  // namespace linnet::kernels
