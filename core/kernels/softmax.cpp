@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/core/kernels/softmax.h"
+
+#include <atomic>
+
+#include "linnet/core/kernels/elementwise.h"
+#include "linnet/core/kernels/layout.h"
+#include "linnet/core/kernels/loop_nest.h"
+#include "linnet/core/kernels/reduce.h"
+#include "linnet/core/kernels/select.h"
+#include "linnet/core/kernels/softmax_table.h"
+#include "linnet/core/tensor_impl.h"
+
+namespace linnet::kernels {
+namespace {
+
+LINNET_SELECT_TABLE(SoftmaxKernels<float>, softmax)
+
+template <class T>
+const SoftmaxKernels<T>& table() {
+  if constexpr (std::is_same_v<T, float>)
+    return softmax_kernels();
+  else
+    return naive_softmax<T>();
+}
+
+constexpr std::int64_t kCost = 10;  // an exponential and its two passes, in additions
+
+/// x with `axis` and the last one exchanged: its own inverse.
+Tensor exchanged(const Tensor& x, int axis) {
+  std::array<int, Shape::kMaxRank> order{};
+  for (int i = 0; i < x.rank(); ++i) order[i] = i;
+  std::swap(order[axis], order[x.rank() - 1]);
+  return transpose(x, std::span<const int>(order.data(), static_cast<std::size_t>(x.rank())));
+}
+
+/// rows_op on the rows along `axis` of one or two tensors; y is like x.
+template <class Kernel>
+Tensor along(const char* op, Tensor x, Tensor second, int axis, Kernel kernel) {
+  axis = normalize_axis(op, axis, x.rank());
+  const bool last = axis == x.rank() - 1;
+  if (!last) {
+    x = exchanged(x, axis);
+    if (second.defined()) second = exchanged(second, axis);
+  }
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  if (x.size() == 0) return last ? y : exchanged(y, axis);
+  const std::int64_t n = x.shape().back();
+  dispatch_float(op, x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for_row_tiles(x.size() / n, n, kCost, [&](std::int64_t first, std::int64_t end) {
+      const std::int64_t begin = first * n;
+      kernel(table<T>(), readable<T>(x) + begin, second.defined() ? readable<T>(second) + begin : nullptr,
+             writable<T>(y) + begin, end - first, n);
+    });
+  });
+  return last ? y : exchanged(y, axis);
+}
+
+Tensor labels_as_i64(const Tensor& labels) { return labels.dtype() == i64 ? labels : convert(labels, i64); }
+
+/// The mean of row losses, as a scalar.
+Tensor mean_of(const Tensor& losses, std::int64_t count) {
+  return scale(sum(losses), 1.0 / static_cast<double>(count));
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& x, int axis) {
+  return along("softmax", x, {}, axis,
+               [](auto& k, auto* in, auto*, auto* out, std::int64_t rows, std::int64_t n) {
+                 k.softmax(in, out, rows, n);
+               });
+}
+
+Tensor softmax_grad(const Tensor& y, const Tensor& dy, int axis) {
+  return along("softmax", y, dy, axis,
+               [](auto& k, auto* in, auto* grad, auto* out, std::int64_t rows, std::int64_t n) {
+                 k.softmax_grad(in, grad, out, rows, n);
+               });
+}
+
+Tensor log_softmax(const Tensor& x, int axis) {
+  return along("log_softmax", x, {}, axis,
+               [](auto& k, auto* in, auto*, auto* out, std::int64_t rows, std::int64_t n) {
+                 k.log_softmax(in, out, rows, n);
+               });
+}
+
+Tensor log_softmax_grad(const Tensor& y, const Tensor& dy, int axis) {
+  return along("log_softmax", y, dy, axis,
+               [](auto& k, auto* in, auto* grad, auto* out, std::int64_t rows, std::int64_t n) {
+                 k.log_softmax_grad(in, grad, out, rows, n);
+               });
+}
+
+CrossEntropy cross_entropy(const Tensor& logits, const Tensor& target) {
+  const std::int64_t rows = logits.shape()[0], n = logits.shape()[1];
+  const bool soft = is_float(target.dtype());
+  const Tensor labels = soft ? Tensor() : labels_as_i64(target);
+  Tensor probabilities = Tensor::empty(logits.shape(), logits.dtype());
+  Tensor losses = Tensor::empty({rows}, logits.dtype());
+  dispatch_float("cross_entropy", logits.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for_row_tiles(rows, n, kCost, [&](std::int64_t first, std::int64_t end) {
+      const T* z = readable<T>(logits) + first * n;
+      T *p = writable<T>(probabilities) + first * n, *loss = writable<T>(losses) + first;
+      if (soft)
+        table<T>().soft_cross_entropy(z, readable<T>(target) + first * n, p, loss, end - first, n);
+      else
+        table<T>().cross_entropy(z, readable<std::int64_t>(labels) + first, p, loss, end - first, n);
+    });
+  });
+  return {mean_of(losses, rows), probabilities};
+}
+
+Tensor cross_entropy_grad(const Tensor& probabilities, const Tensor& target, const Tensor& dy) {
+  const std::int64_t rows = probabilities.shape()[0], n = probabilities.shape()[1];
+  const bool soft = is_float(target.dtype());
+  const Tensor labels = soft ? Tensor() : labels_as_i64(target);
+  Tensor dz = Tensor::empty(probabilities.shape(), probabilities.dtype());
+  dispatch_float("cross_entropy", dz.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T factor = static_cast<T>(static_cast<double>(*readable<T>(dy)) / static_cast<double>(rows));
+    for_row_tiles(rows, n, 2, [&](std::int64_t first, std::int64_t end) {
+      const T* p = readable<T>(probabilities) + first * n;
+      T* out = writable<T>(dz) + first * n;
+      if (soft)
+        table<T>().soft_cross_entropy_grad(p, readable<T>(target) + first * n, out, end - first, n, factor);
+      else
+        table<T>().cross_entropy_grad(p, readable<std::int64_t>(labels) + first, out, end - first, n, factor);
+    });
+  });
+  return dz;
+}
+
+std::int64_t find_bad_label(const Tensor& labels, std::int64_t classes) {
+  return dispatch(labels.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T* label = readable<T>(labels);
+    for (std::int64_t i = 0; i < labels.size(); ++i)
+      if (!(label[i] >= 0 && static_cast<std::int64_t>(label[i]) < classes)) return i;
+    return std::int64_t{-1};
+  });
+}
+
+}  // namespace linnet::kernels
