@@ -77,16 +77,25 @@ class Run final : public Recorder {
   int place_of(const std::string& user, const Tensor& tensor) {
     auto known = places_.find(tensor.impl());
     if (known == places_.end()) {
-      auto owner = owners_.find(tensor.impl()->storage.get());
-      bool view = owner != owners_.end() && values[owner->second].kind != Kind::constant;
-      check<GraphError>(
-          !view, "trace: ", user, " reads a detached view of ", view ? values[owner->second].origin : "",
-          ", which a graph cannot follow. Use the tensor itself, or reshape() instead of view().");
+      check_constant(user, tensor);
       add(Kind::constant, {}, tensor, concat({"a tensor that ", user, " reads"}));
       return static_cast<int>(values.size()) - 1;
     }
     check_unchanged(values[known->second]);
     return known->second;
+  }
+
+  /// A tensor that no op made must not hold values that stand for any batch, or share a parameter's contents.
+  void check_constant(const std::string& user, const Tensor& tensor) const {
+    auto owner = owners_.find(tensor.impl()->storage.get());
+    bool shared = owner != owners_.end() && values[owner->second].kind != Kind::constant;
+    check<GraphError>(
+        !shared, "trace: ", user, " reads a detached view of ", shared ? values[owner->second].origin : "",
+        ", which a graph cannot follow. Use the tensor itself, or reshape() instead of view().");
+    check<GraphError>(!tensor.impl()->traced, "trace: ", user,
+                      " reads a copy of a traced tensor, made by clone() or to(), which a graph cannot "
+                      "follow. Use the tensor "
+                      "itself.");
   }
 
   /// Changes in place are not ops, so a graph would not repeat them.

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// From a Graph to the ops of the runtime: what runtime/format.h calls TENS and OPS, as C++. Private to
+// deploy.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "linnet/graph/graph.h"
+
+namespace linnet::deploy {
+
+/// A tensor of the model file, at batch 1.
+struct Slot {
+  int kind = 0;  ///< LNT_CONST, LNT_IN, LNT_ACT or LNT_OUT
+  Shape shape;
+  std::string name;  ///< of inputs and outputs
+  Tensor contents;   ///< of constants
+  int first = 0;     ///< the step that writes it; 0 for inputs
+  int last = -1;     ///< the last step that reads it
+  int same_as = -1;  ///< lies on this earlier slot, which its step reads for the last time
+
+  std::int64_t bytes() const { return shape.size() * 4; }
+};
+
+struct Step {
+  std::uint16_t opcode = 0;
+  std::vector<int> reads;
+  int writes = -1;
+  std::vector<std::uint32_t> params;
+};
+
+/// Slots are in the order of the file: constants as they are first read, inputs, what the steps write.
+struct Program {
+  std::vector<Slot> slots;
+  std::vector<Step> steps;
+};
+
+/// Drops dropout and reshapes that change nothing, and lets what works in place do so. GraphError when the
+/// runtime cannot run the graph, listing every op that it lacks.
+Program lower(const graph::Graph& graph, const State& parameters);
+
+}  // namespace linnet::deploy
