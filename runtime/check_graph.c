@@ -291,13 +291,13 @@ lnt_status lnt_check_graph(lnt_info* info, const lnt_limits* limits) {
   for (uint32_t id = info->n_consts; id < g.next_out && status == LNT_OK; ++id) status = live_add(&g, id, id);
   if (status == LNT_OK) status = check_ops(&g);
   if (status != LNT_OK) return status;
-  LNT_REQUIRE(g.next_const == info->n_consts, info, LNT_E_CONST_ORDER, record_of(info, g.next_const),
-              info->n_consts, g.next_const);
   LNT_REQUIRE(g.next_out == info->n_tensors, info, LNT_E_UNWRITTEN, record_of(info, g.next_out),
               info->n_tensors, g.next_out);
+  LNT_REQUIRE(g.next_const == info->n_consts, info, LNT_E_CONST_ORDER, record_of(info, g.next_const),
+              info->n_consts, g.next_const);
   for (uint32_t i = 0; i < g.n_live; ++i) {
     const uint32_t last = last_of(info, g.live[i]);
-    LNT_REQUIRE(last == LNT_LAST_END, info, LNT_E_PLAN_LIFETIME, last_field(info, g.live[i]), info->n_ops,
+    LNT_REQUIRE(last == LNT_LAST_END, info, LNT_E_PLAN_UNREAD, last_field(info, g.live[i]), LNT_LAST_END,
                 last);
   }
   return LNT_OK;

@@ -45,9 +45,9 @@ void lnt_run_relu_f32(const lnt_operands* operands) {
   for (size_t i = 0; i < n; ++i) y[i] = x[i] < 0.0f ? 0.0f : x[i];
 }
 
-/* e^x for x <= 0 or NaN, within 2 ULP; below -87 it is 0, before 2^n would need a subnormal.
-   e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; ln 2 in two parts so that n ln 2 is exact in the
-   first. The polynomial's coefficients are those of Cephes' expf (S. L. Moshier). */
+/* e^x for x <= 0 or NaN, within 1 ULP (compared for every float); below -87 it is 0, before 2^n would need a
+   subnormal. e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; ln 2 in two parts so that n ln 2 is
+   exact in the first. The polynomial's coefficients are those of Cephes' expf (S. L. Moshier). */
 static float exp_nonpositive(float x) {
   if (x != x) return x;
   if (x < -87.0f) return 0.0f;

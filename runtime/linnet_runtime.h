@@ -59,7 +59,8 @@ extern "C" {
   X(E_PLAN_ALIGN, "arena offset or alignment not 16. Export again.")                                        \
   X(E_PLAN_BOUNDS, "tensor outside the arena. Export again.")                                               \
   X(E_PLAN_ARENA, "arena size does not fit its tensors. Export again.")                                     \
-  X(E_PLAN_LIFETIME, "tensor read after, or not read at, the end of its life. Export again.")               \
+  X(E_PLAN_LIFETIME, "tensor read after its life, or an output's does not last to the end. Export again.")  \
+  X(E_PLAN_UNREAD, "tensor not read by the op that its life ends with. Export again.")                      \
   X(E_PLAN_OVERLAP, "tensors that live at the same time overlap in the arena. Export again.")               \
   X(E_PLAN_LIVE, "too many tensors live at the same time. Split the model.")                                \
   X(E_OP_CUT, "op runs past the end of OPS. Export again.")                                                 \

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A writer of .linnet files for tests of the runtime, made from runtime/format.h alone. Every field can be
+// set to nonsense: File is what the file says, bytes() lays it out and makes the checksums fit.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "linnet/runtime/format.h"
+
+namespace linnet::test {
+
+using Bytes = std::vector<std::uint8_t>;
+
+/// One record of TENS.
+struct TensorRecord {
+  std::uint8_t dtype = LNT_F32, rank = 0, kind = LNT_ACT, encoding = LNT_RAW, layout = LNT_PLAIN, port = 0;
+  std::uint16_t zero = 0;
+  std::uint32_t dims[LNT_MAX_RANK] = {};
+  std::uint32_t quant = LNT_NO_QUANT, bytes = 0;
+  std::uint64_t off = 0;
+};
+
+/// One record of OPS; the counts and lengths that it states are those of the vectors unless told otherwise.
+struct OpRecord {
+  std::uint16_t opcode = 0, version = 1;
+  std::vector<std::uint32_t> in, out;
+  Bytes params;
+  int n_in = -1, n_out = -1, param_len = -1;
+};
+
+struct SectionRecord {
+  std::uint32_t type = 0, flags = 0, align = LNT_SECTION_ALIGN;
+  Bytes contents;
+};
+
+struct File {
+  std::uint16_t major = LNT_FORMAT_MAJOR, minor = LNT_FORMAT_MINOR;
+  std::uint32_t flags = 0;
+  std::uint64_t model_version = 7;
+  std::vector<TensorRecord> tensors;
+  std::vector<OpRecord> ops;
+  std::uint64_t arena_bytes = 0;
+  std::uint32_t alignment = LNT_ARENA_ALIGN, plan_zero = 0;
+  std::vector<std::uint32_t> last;
+  Bytes data;
+  std::uint32_t data_align = LNT_DATA_ALIGN;
+  std::string meta;
+
+  std::uint32_t n_consts() const;
+  std::vector<SectionRecord> sections() const;
+  Bytes bytes() const;
+};
+
+/// The file of any sections in any order: offsets, lengths and checksums fit.
+Bytes lay_out(const File& header, const std::vector<SectionRecord>& sections);
+
+/// Makes the checksums fit the bytes again, as far as the table can be followed.
+void seal(Bytes& file);
+
+void put16(Bytes& bytes, std::size_t at, std::uint16_t value);
+void put32(Bytes& bytes, std::size_t at, std::uint32_t value);
+void put64(Bytes& bytes, std::size_t at, std::uint64_t value);
+std::uint32_t get32(const Bytes& bytes, std::size_t at);
+std::uint64_t get64(const Bytes& bytes, std::size_t at);
+/// Start of section `type` in a well-formed file.
+std::size_t section_start(const Bytes& file, std::uint32_t type);
+
+/// Builds a graph in any order and numbers and plans it as the format prescribes. Tensors do not share
+/// memory: tests that want sharing set `off` themselves.
+class ModelBuilder {
+ public:
+  using Value = int;
+  using Dims = std::vector<std::uint32_t>;
+  Value constant(const Dims& dims, const std::vector<float>& values);
+  Value input(const Dims& dims, const std::string& name = "");
+  Value op(std::uint16_t opcode, const std::vector<Value>& in, const Dims& dims, const Bytes& params = {});
+  void output(Value value, const std::string& name = "");
+  void meta(const std::string& key, const std::string& text) { meta_[key] = text; }
+  File file() const;
+  /// Id that file() gives a value.
+  std::uint32_t id(Value value) const { return ids()[static_cast<std::size_t>(value)]; }
+
+ private:
+  struct Node {
+    TensorRecord tensor;
+    std::vector<float> values;
+  };
+  struct Step {
+    std::uint16_t opcode;
+    std::vector<Value> in;
+    Value out;
+    Bytes params;
+  };
+  Value add(std::uint8_t kind, const Dims& dims);
+  std::vector<std::uint32_t> ids() const;
+
+  std::vector<Node> nodes_;
+  std::vector<Step> steps_;
+  std::map<std::string, std::string> meta_;
+  std::uint8_t n_inputs_ = 0, n_outputs_ = 0;
+};
+
+/// x [1, 2, 3] -> reshape [1, 6] -> dense 4 -> relu -> dense 3 -> softmax, with names and labels.
+File small_model();
+
+}  // namespace linnet::test
