@@ -92,8 +92,7 @@ const StateValue& State::operator[](std::string_view name) const {
   fail<StateError>("state: there is no '", name, "'. It has: ", names.empty() ? "nothing" : names, ".");
 }
 
-void load_tensors(const char* what, std::vector<std::pair<std::string, Tensor>>& targets,
-                  const State& source) {
+void load_tensors(const char* what, const NamedTensors& targets, const State& source) {
   std::string difference;
   std::vector<std::string_view> known;
   for (const auto& [name, target] : targets) {
@@ -105,7 +104,7 @@ void load_tensors(const char* what, std::vector<std::pair<std::string, Tensor>>&
     if (!std::ranges::binary_search(known, name)) difference += unexpected(name, value);
   check<StateError>(difference.empty(), what, ": the state does not fit:", difference,
                     "\nWas it saved from another model?");
-  for (auto& [name, target] : targets) target.copy_(source.find(name)->tensor());
+  for (auto [name, target] : targets) target.copy_(source.find(name)->tensor());
 }
 
 }  // namespace linnet
