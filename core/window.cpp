@@ -46,6 +46,7 @@ void check_padding(const char* op, const Padding& p, Pair reach) {
 Window make_window(const char* op, const Shape& x, Pair kernel, Pair stride, Pair dilation,
                    const Padding& padding) {
   check<ShapeError>(x.rank() == 4, op, ": expected x [N, H, W, C], got ", x, ".");
+  check<ShapeError>(x[1] >= 1 && x[2] >= 1, op, ": the images are empty: ", x, ".");
   check_positive(op, "kernel", kernel);
   check_positive(op, "stride", stride);
   check_positive(op, "dilation", dilation);

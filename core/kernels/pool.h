@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Pooling over [N, H, W, C]. Padding never wins a maximum and is not counted in a mean.
+// Pooling over [N, H, W, C]. Padding never wins a maximum and is not counted in a mean; the first NaN of a
+// window wins its maximum. Windows of make_window() with dilation 1; arguments are checked by the callers in
+// autograd.
 
 #include "linnet/core/tensor.h"
 #include "linnet/core/window.h"
 
 namespace linnet::kernels {
 
-/// index: for each output the place of the first maximum in its window, row by row (u8 up to 256 places, else i32).
+/// index: for each output the place of the first maximum in its window, row by row (u8 up to 256 places, else
+/// i32).
 struct MaxPool {
   Tensor y, index;
 };
