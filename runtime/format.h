@@ -22,7 +22,7 @@ order, offsets and padding are prescribed, and a reader refuses any other.
      0  u32    type           LNT_SECTION_*, strictly ascending
      4  u32    flags          LNT_SECTION_REQUIRED: who does not know the type must refuse the file; else 0
      8  u64    off            from the file start: the end of what comes before (the table or a section),
-                              rounded up to align, the padding zero; then DATA ends
+                              rounded up to align, the padding zero
     16  u64    len            may be 0; the last section ends at file_len
     24  u32    crc            CRC-32C of its len bytes
     28  u32    align          8 for TENS, OPS, PLAN, META; 64 for DATA, or 4096 to map it by pages;
