@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/io/atomic_file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <set>
+
+#include "linnet/core/error.h"
+#include "linnet/io/fs.h"
+
+namespace linnet::io {
+namespace {
+
+constexpr char kEnding[] = ".tmp", kPreviousEnding[] = ".prev.tmp";
+
+/// Temporary files that this process is writing: not leftovers.
+struct InUse {
+  std::mutex mutex;
+  std::set<std::string> names;
+};
+InUse& in_use() {
+  static InUse all;
+  return all;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+std::string random_hex() {
+  constexpr char digits[] = "0123456789abcdef";
+  std::random_device device;
+  std::string text;
+  for (int word = 0; word < 2; ++word)
+    for (std::uint32_t bits = device(), i = 0; i < 8; ++i, bits >>= 4) text += digits[bits & 15];
+  return text;
+}
+
+/// The process that wrote .NAME.PID.RANDOM.tmp, or 0 when `file` is not such a name.
+long writer_of(const std::string& file, const std::string& name) {
+  const std::string start = "." + name + ".";
+  if (!file.starts_with(start) || !file.ends_with(kEnding)) return 0;
+  const char* at = file.c_str() + start.size();
+  char* end = nullptr;
+  const long pid = std::strtol(at, &end, 10);
+  return end != at && *end == '.' && pid > 0 ? pid : 0;
+}
+
+bool is_gone(long pid) {
+  return pid != ::getpid() && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::string op, std::string path)
+    : AtomicFile(std::move(op), std::move(path), Fs::system()) {}
+
+AtomicFile::AtomicFile(std::string op, std::string path, Fs& fs)
+    : op_(std::move(op)), path_(std::move(path)), fs_(fs) {
+  const std::string name = name_of(path_);
+  check<IoError>(!name.empty() && path_.find('\0') == std::string::npos, op_, ": '", path_,
+                 "' is no file name.");
+  FileStatus there;
+  check<IoError>(fs_.status_of(path_, there) < 0 || there.regular, op_, ": ", path_, ": not a regular file.");
+  remove_leftovers();
+  temporary_ = folder_of(path_);
+  if (temporary_ == ".") temporary_ = "./";
+  temporary_ += "." + name + "." + std::to_string(::getpid()) + "." + random_hex() + kEnding;
+  {
+    const std::lock_guard guard(in_use().mutex);
+    in_use().names.insert(temporary_);
+  }
+  file_ = retry([&] { return fs_.open(temporary_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); });
+  if (file_ < 0) {
+    const int result = file_;
+    const std::lock_guard guard(in_use().mutex);
+    in_use().names.erase(temporary_);
+    fail<IoError>(op_, ": ", path_, ": cannot be created: ", error_text(result), ".");
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ >= 0) fs_.close(file_);
+  if (!committed_) fs_.unlink(temporary_);
+  const std::lock_guard guard(in_use().mutex);
+  in_use().names.erase(temporary_);
+}
+
+void AtomicFile::give_up(const char* what, long long result) {
+  fail<IoError>(op_, ": ", path_, ": ", what, " failed: ", error_text(result),
+                moved_previous_ ? ". The old file is now " + path_ + ".prev."
+                                : ". The old file, if any, is unchanged.");
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const std::int64_t written = retry([&] { return fs_.write(file_, bytes); });
+    if (written <= 0) give_up("writing", written < 0 ? written : -ENOSPC);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+// A failed fsync may have dropped what was not written, and a second one would report success: this file is
+// lost.
+void AtomicFile::close_synced() {
+  const int synced = retry([&] { return fs_.fsync(file_); });
+  if (synced < 0) give_up("flushing", synced);
+  const int closed = fs_.close(file_);
+  file_ = -1;
+  if (closed < 0 && closed != -EINTR) give_up("closing", closed);
+}
+
+void AtomicFile::keep_previous() {
+  const std::string previous = path_ + ".prev";
+  const std::string linked = temporary_.substr(0, temporary_.size() - (sizeof kEnding - 1)) + kPreviousEnding;
+  const int result = retry([&] { return fs_.link(path_, linked); });
+  if (result == -ENOENT) return;
+  if (result == -EPERM || result == -EOPNOTSUPP || result == -ENOSYS || result == -EMLINK) {
+    const int moved = retry([&] { return fs_.rename(path_, previous); });
+    if (moved < 0) give_up("keeping the previous file", moved);
+    moved_previous_ = true;
+    return;
+  }
+  if (result < 0) give_up("keeping the previous file", result);
+  const int renamed = retry([&] { return fs_.rename(linked, previous); });
+  // Where both names are the same file already, rename does nothing and leaves the first.
+  fs_.unlink(linked);
+  if (renamed < 0) give_up("keeping the previous file", renamed);
+}
+
+void AtomicFile::sync_folder() {
+  const int folder = retry([&] { return fs_.open(folder_of(path_), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); });
+  int result = folder;
+  if (folder >= 0) {
+    result = retry([&] { return fs_.fsync(folder); });
+    fs_.close(folder);
+  }
+  check<IoError>(result >= 0 || result == -EINVAL, op_, ": ", path_,
+                 ": written, but flushing the folder failed: ", error_text(result),
+                 ". After a power cut the old file may be back.");
+}
+
+void AtomicFile::commit(Previous previous) {
+  LINNET_ASSERT(!committed_ && file_ >= 0);
+  close_synced();
+  if (previous == Previous::keep) keep_previous();
+  const int renamed = retry([&] { return fs_.rename(temporary_, path_); });
+  if (renamed < 0) {
+    if (moved_previous_ && fs_.rename(path_ + ".prev", path_) >= 0) moved_previous_ = false;
+    give_up("renaming", renamed);
+  }
+  committed_ = true;
+  sync_folder();
+}
+
+// Best effort: what cannot be listed or removed stays, is never loaded, and harms nobody.
+void AtomicFile::remove_leftovers() {
+  const std::string folder = folder_of(path_), name = name_of(path_);
+  std::vector<std::string> files;
+  if (fs_.list(folder, files) < 0) return;
+  for (const std::string& file : files) {
+    const long writer = writer_of(file, name);
+    if (writer == 0) continue;
+    const std::string full = (folder == "." ? "./" : folder) + file;
+    const std::lock_guard guard(in_use().mutex);
+    const bool ours =
+        writer == ::getpid() && !in_use().names.contains(full) && !file.ends_with(kPreviousEnding);
+    if (ours || is_gone(writer)) fs_.unlink(full);
+  }
+}
+
+}  // namespace linnet::io
