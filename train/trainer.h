@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Trainer: the training loop with what a long run on a board needs: progress, validation, history,
+// checkpoints that survive a power cut, resuming in the middle of an epoch, a clean stop on SIGTERM.
+//
+//   train::Trainer trainer(model, adam, {.loss = cross_entropy, .metrics = {accuracy}, .checkpoint =
+//   "mnist.ckpt"}); trainer.fit(digits, {.epochs = 5, .batch = 32, .validate = held_out});
+//
+// A run that is stopped and resumed ends with the same bytes as one that was not.
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "linnet/core/state.h"
+#include "linnet/data/dataset.h"
+#include "linnet/data/loader.h"
+#include "linnet/nn/module.h"
+#include "linnet/optim/optimizer.h"
+#include "linnet/train/metrics.h"
+#include "linnet/train/progress.h"
+
+namespace linnet::train {
+
+/// What an epoch (or an evaluation) came to: loss and metrics, means over samples.
+struct EpochResult {
+  std::int64_t epoch = 0;  ///< counts from 1
+  Figures training;        ///< "loss", then the metrics
+  Figures validation;      ///< the same on the validation data; empty without them
+  double seconds = 0.0;
+};
+
+/// Called after every epoch; returns false to stop.
+using Callback = std::function<bool(const EpochResult&)>;
+
+struct TrainerOptions {
+  std::function<Tensor(const Tensor&, const Tensor&)> loss =
+      {};  ///< required; of (prediction, target), a scalar
+  std::vector<Metric> metrics = {};
+  std::string checkpoint = {};    ///< file; empty: none is written
+  double checkpoint_every = 0.0;  ///< seconds between checkpoints; 0: one after every epoch
+  bool resume = false;            ///< go on from the checkpoint (or the generation before it) if there is one
+  std::string history = {};       ///< file to which a JSON line is added after every epoch
+  double clip_norm = 0.0;         ///< limit of the global gradient norm; 0: none
+  double clip_value = 0.0;        ///< limit of every gradient element; 0: none
+  std::vector<Callback> callbacks = {};
+  Show show = Show::automatic;
+  bool handle_signals = true;  ///< SIGTERM and SIGINT finish the step, save, and end fit()
+  State about = {};            ///< saved under "about": task, recipe, preprocessing
+};
+
+/// Refers to a dataset that outlives the call.
+struct DatasetRef {
+  DatasetRef() = default;
+  DatasetRef(const data::Dataset& d) : dataset(&d) {}
+  const data::Dataset* dataset = nullptr;
+};
+
+struct FitOptions {
+  std::int64_t epochs = 1;
+  std::int64_t batch = 32;
+  bool shuffle = true;
+  DatasetRef validate = {};
+};
+
+struct FitResult {
+  std::vector<EpochResult> epochs = {};  ///< those that this call finished
+  std::int64_t samples = 0;              ///< seen by this call
+  double seconds = 0.0;                  ///< spent on training steps
+  bool stopped = false;                  ///< by a signal or a callback, before the last epoch
+};
+
+class Trainer {
+ public:
+  /// Model and optimizer outlive the trainer. The model is anything derived from Module that maps a tensor to
+  /// a tensor.
+  template <std::derived_from<nn::Module> Model>
+  Trainer(Model& model, optim::Optimizer& optimizer, TrainerOptions options)
+      : Trainer(
+            model, [&model](const Tensor& x) { return model(x); }, optimizer, std::move(options)) {}
+  Trainer(nn::Module& model, std::function<Tensor(const Tensor&)> forward, optim::Optimizer& optimizer,
+          TrainerOptions options);
+
+  /// Trains. NumericError when the loss is not finite: it names epoch and batch and the first bad tensor; the
+  /// step is not taken and the last checkpoint stays as it is. StateError or IoError when a checkpoint does
+  /// not fit or cannot be used.
+  FitResult fit(const data::Dataset& dataset, const FitOptions& options = {});
+
+  /// Loss and metrics in eval mode; the mode is restored.
+  Figures evaluate(const data::Dataset& dataset, std::int64_t batch = 256);
+
+  /// What a checkpoint written now would hold, without the loader: model, optimizer, rng, graph, about.
+  State state();
+
+ private:
+  struct Run;  // one call of fit()
+  struct Sums;
+
+  void train_epoch(Run& run);
+  double step(Run& run, const data::Batch& batch);
+  void finish_epoch(Run& run);
+  void save(Run& run);
+  void resume(Run& run);
+  void add_history(const EpochResult& result) const;
+  [[noreturn]] void report_bad_loss(const Run& run, const data::Batch& batch, double loss);
+
+  nn::Module& model_;
+  std::function<Tensor(const Tensor&)> forward_;
+  optim::Optimizer& optimizer_;
+  TrainerOptions options_;
+  NamedTensors parameters_;
+  State graph_;  ///< traced from the first batch that a checkpoint is written for
+};
+
+}  // namespace linnet::train
