@@ -42,6 +42,13 @@ std::string available_names() {
   return names;
 }
 
+Isa find_isa(const char* asked_by, std::string_view wanted) {
+  for (Isa isa : available_isas())
+    if (name(isa) == wanted) return isa;
+  fail<ValueError>(asked_by, ": '", wanted, "' is not available: this program and machine have ",
+                   available_names(), ".");
+}
+
 /// The value of an environment variable, or an empty text.
 std::string_view environment(const char* variable) {
   const char* value = std::getenv(variable);
@@ -51,7 +58,7 @@ std::string_view environment(const char* variable) {
 std::atomic<Isa>& active() {
   static std::atomic<Isa> isa = [] {
     const std::string_view wanted = environment("LINNET_ISA");
-    return wanted.empty() ? available_isas().back() : isa_from_name(wanted);
+    return wanted.empty() ? available_isas().back() : find_isa("LINNET_ISA", wanted);
   }();
   return isa;
 }
@@ -81,12 +88,7 @@ const std::vector<Isa>& available_isas() {
   return isas;
 }
 
-Isa isa_from_name(std::string_view wanted) {
-  for (Isa isa : available_isas())
-    if (name(isa) == wanted) return isa;
-  fail<ValueError>("instruction set: '", wanted, "' is not available: this program and machine have ",
-                   available_names(), ".");
-}
+Isa isa_from_name(std::string_view wanted) { return find_isa("instruction set", wanted); }
 
 Isa active_isa() { return active().load(std::memory_order_relaxed); }
 

@@ -194,6 +194,12 @@ class StoragePool {
     return storage;
   }
 
+  /// Bytes to skip so that a large block starts on the next line in turn of its page.
+  std::size_t coloured_offset(const void* block) {
+    const std::size_t wanted = colour_.fetch_add(1, std::memory_order_relaxed) * kColourStep;
+    return (wanted - reinterpret_cast<std::uintptr_t>(block) / kLine) % kColours * kLine;
+  }
+
   Storage* from_system(int size_class) {
     const std::size_t bytes = system_bytes(size_class);
     void* block = std::aligned_alloc(kLine, bytes);
@@ -202,11 +208,7 @@ class StoragePool {
       block = std::aligned_alloc(kLine, bytes);
       if (!block) throw std::bad_alloc();
     }
-    std::size_t offset = 0;
-    if (class_bytes(size_class) >= kColouredFrom) {
-      const std::size_t turn = colour_.fetch_add(1, std::memory_order_relaxed);
-      offset = turn * kColourStep % kColours * kLine;
-    }
+    const std::size_t offset = class_bytes(size_class) >= kColouredFrom ? coloured_offset(block) : 0;
     Storage* storage = new (static_cast<std::byte*>(block) + offset) Storage;
     storage->block_ = block;
     storage->size_class_ = size_class;

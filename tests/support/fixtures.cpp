@@ -48,6 +48,18 @@ TemporaryFolder::~TemporaryFolder() {
   fs::remove_all(path_, ignored);
 }
 
+ProcessResult run_in_own_process(const std::string& test_case, const std::string& settings) {
+  const TemporaryFolder folder;
+  const std::string report = folder / "report", program = fs::read_symlink("/proc/self/exe").string();
+  const std::string command = settings + " " LINNET_EMULATOR " '" + program + "' --no-skip --test-case='" +
+                              test_case + "' > '" + report + "' 2>&1";
+  const bool passed = std::system(command.c_str()) == 0;
+  const std::vector<std::uint8_t> bytes = read_bytes(report);
+  const std::string output(bytes.begin(), bytes.end());
+  REQUIRE_MESSAGE(output.find("test cases: 0 |") == std::string::npos, "no test case '", test_case, "'");
+  return {passed, output};
+}
+
 std::vector<std::uint8_t> read_bytes(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   REQUIRE_MESSAGE(in.good(), "cannot read ", file);

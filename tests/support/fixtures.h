@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "linnet/core/isa.h"
 #include "linnet/core/parallel.h"
 #include "linnet/core/random.h"
@@ -56,6 +58,21 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+struct ProcessResult {
+  bool passed = false;
+  std::string output;
+};
+/// Runs one test case of this executable, usually one marked skip(), in a process of its own with the
+/// environment settings given ("LINNET_THREADS=0"): for what happens once in a program, or ends it.
+ProcessResult run_in_own_process(const std::string& test_case, const std::string& settings = "");
+
+/// CHECK that the test case passes in a process of its own; prints its report otherwise.
+#define CHECK_PASSES_IN_OWN_PROCESS(...)                                         \
+  do {                                                                           \
+    const auto linnet_process = ::linnet::test::run_in_own_process(__VA_ARGS__); \
+    CHECK_MESSAGE(linnet_process.passed, linnet_process.output);                 \
+  } while (false)
 
 std::vector<std::uint8_t> read_bytes(const std::string& file);
 void write_bytes(const std::string& file, const std::vector<std::uint8_t>& bytes);
