@@ -38,8 +38,8 @@ bool has_kind(const StateValue& value, AttributeKind kind) {
     case text:
       return value.is_text();
     case list:
-      return value.is_tensor() && value.tensor().dtype() == i64 && value.tensor().rank() == 1 &&
-             value.tensor().size() <= Shape::kMaxRank;
+      return value.is_tensor() && value.tensor().defined() && value.tensor().dtype() == i64 &&
+             value.tensor().rank() == 1 && value.tensor().size() <= Shape::kMaxRank;
   }
   return false;
 }

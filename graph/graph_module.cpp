@@ -61,7 +61,8 @@ std::int64_t GraphModule::check_inputs(std::span<const Tensor> inputs) const {
     const Shape& shape = inputs[i].shape();
     if (i == 0 && shape.rank() > 0) batch = shape[0];
     check<ShapeError>(shape == at_batch(value.sizes, batch), "GraphModule: input ", value.name, " must be ",
-                      graph::str(value.sizes), i == 0 ? "" : concat({" with B = ", batch}), ", got ", shape, ".");
+                      graph::str(value.sizes), i == 0 ? "" : concat({" with B = ", batch}), ", got ", shape,
+                      ".");
     check<DTypeError>(inputs[i].dtype() == value.dtype, "GraphModule: input ", value.name, " must be ",
                       value.dtype, ", got ", inputs[i].dtype(), ". Convert with to(", value.dtype, ").");
   }

@@ -42,8 +42,14 @@ E by_name(const char* what, const std::string& text, int end, NameOf&& name_of) 
                    "\". Was it saved by a newer version?");
 }
 
-std::span<const std::int64_t> list(const State& state, std::string_view key) {
+const Tensor& defined_tensor(const State& state, std::string_view key) {
   const Tensor& tensor = state[key].tensor();
+  check<GraphError>(tensor.defined(), "graph: ", key, " is an undefined tensor.");
+  return tensor;
+}
+
+std::span<const std::int64_t> list(const State& state, std::string_view key) {
+  const Tensor& tensor = defined_tensor(state, key);
   check<GraphError>(tensor.dtype() == i64 && tensor.rank() == 1, "graph: ", key,
                     " must be a list of i64, got ", tensor.dtype(), " ", tensor.shape(), ".");
   return tensor.data<std::int64_t>();
@@ -67,7 +73,7 @@ Value load_value(const State& state) {
       by_name<DType>("element type", state["dtype"].text(), kDTypes, [](DType dtype) { return name(dtype); });
   auto sizes = list(state, "shape");
   value.sizes.assign(sizes.begin(), sizes.end());
-  if (state.has("contents")) value.contents = state["contents"].tensor().clone();
+  if (state.has("contents")) value.contents = defined_tensor(state, "contents").clone();
   check_size("a value", state, 3 + state.has("name") + state.has("contents"));
   return value;
 }

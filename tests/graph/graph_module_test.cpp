@@ -123,12 +123,12 @@ TEST_CASE("a GraphModule names parameters and buffers as the module did, in its 
   GraphModule copy(graph::trace(model, {1, 12}));
   std::vector<std::string> names;
   for (const auto& entry : copy.state()) names.push_back(entry.first);
-  CHECK(names == std::vector<std::string>{"in.weight", "in.bias", "middle.weight", "middle.bias", "scale", "out.weight",
-                                          "out.bias"});
+  CHECK(names == std::vector<std::string>{"in.weight", "in.bias", "middle.weight", "middle.bias", "scale",
+                                          "out.weight", "out.bias"});
   CHECK(copy.parameters().size() == 6);
   CHECK(copy.buffers().size() == 1);
   for (const NamedTensor& parameter : copy.parameters()) CHECK(parameter.second.requires_grad());
-  CHECK(copy.describe() == "GraphModule of 9 ops");
+  CHECK(copy.describe() == "GraphModule of 10 ops");
 }
 
 TEST_CASE("parameters that the result does not need are kept, so that states stay equal") {
@@ -156,15 +156,18 @@ TEST_CASE("a model with several inputs of several types runs from its graph") {
   CHECK_SAME_BITS(copy.forward(given), model(given[0], given[1]));
 
   Tensor wrong[] = {given[0], test::random_labels({4}, 2, 3)};
-  CHECK_THROWS_TEXT(copy.forward(wrong), ShapeError, "GraphModule: input labels must be [B] with B = 5, got [4].");
+  CHECK_THROWS_TEXT(copy.forward(wrong), ShapeError,
+                    "GraphModule: input labels must be [B] with B = 5, got [4].");
   CHECK_THROWS_TEXT(copy.forward(given[0]), ShapeError, "GraphModule: expected 2 inputs, got 1.");
 }
 
 TEST_CASE("a GraphModule refuses inputs that do not fit, with the symbolic shape") {
   test::Residual model;
   GraphModule copy(graph::trace(model, {1, 12}), model.state());
-  CHECK_THROWS_TEXT(copy.forward(Tensor::zeros({2, 13})), ShapeError, "GraphModule: input input must be [B, 12], got [2, 13].");
-  CHECK_THROWS_TEXT(copy.forward(Tensor::zeros({})), ShapeError, "GraphModule: input input must be [B, 12], got [].");
+  CHECK_THROWS_TEXT(copy.forward(Tensor::zeros({2, 13})), ShapeError,
+                    "GraphModule: input input must be [B, 12], got [2, 13].");
+  CHECK_THROWS_TEXT(copy.forward(Tensor::zeros({})), ShapeError,
+                    "GraphModule: input input must be [B, 12], got [].");
   CHECK_THROWS_TEXT(copy.forward(Tensor::zeros({2, 12}, f64)), DTypeError,
                     "GraphModule: input input must be f32, got f64. Convert with to(f32).");
   CHECK_THROWS_TEXT(copy.forward(Tensor()), ValueError, "GraphModule: input input is undefined.");
@@ -180,7 +183,8 @@ TEST_CASE("an op that fails while a GraphModule runs names the layer") {
   GraphModule copy(graph::trace(model, inputs), model.state());
   Tensor given[] = {Tensor::zeros({1, 6}), Tensor::full({1}, 7, i64)};
   CHECK_THROWS_TEXT(copy.forward(given), ValueError,
-                    "cross_entropy: label 7 at position 0 is outside 0..2. The logits have 3 classes.  in %5 (cross_entropy)");
+                    "cross_entropy: label 7 at position 0 is outside 0..2. The logits have 3 classes.  in %5 "
+                    "(cross_entropy)");
 }
 
 TEST_CASE("a GraphModule refuses a graph that cannot run and a state that does not fit") {

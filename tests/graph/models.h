@@ -12,8 +12,9 @@ inline nn::Sequential mlp_recipe() {
 }
 
 inline nn::Sequential cnn_recipe() {
-  return nn::Sequential{nn::Conv2D(1, 32),  nn::ReLU(),    nn::MaxPool2D(),      nn::Conv2D(32, 64), nn::ReLU(),
-                        nn::MaxPool2D(),    nn::Flatten(), nn::Dense(1600, 64), nn::ReLU(),         nn::Dense(64, 10)};
+  return nn::Sequential{nn::Conv2D(1, 32), nn::ReLU(),       nn::MaxPool2D(), nn::Conv2D(32, 64),
+                        nn::ReLU(),        nn::MaxPool2D(),  nn::Flatten(),   nn::Dense(1600, 64),
+                        nn::ReLU(),        nn::Dense(64, 10)};
 }
 
 /// A residual add, a dropout, a number, and a tensor of its own that is neither parameter nor buffer.
