@@ -16,9 +16,13 @@ namespace {
 constexpr SyntheticDigitsOptions kTrain{.count = 12'000, .seed = 1}, kTest{.count = 2'000, .seed = 2};
 constexpr std::int64_t kPixels = kDigitSide * kDigitSide;
 
-Tensor draw(const SyntheticDigitsOptions& options) {
+const SyntheticDigitsOptions& checked(const SyntheticDigitsOptions& options) {
   check<ValueError>(options.count >= 0, "SyntheticDigits: the count must not be negative: ", options.count,
                     ".");
+  return options;
+}
+
+Tensor draw(const SyntheticDigitsOptions& options) {
   Tensor images = Tensor::empty({options.count, kDigitSide, kDigitSide, 1}, u8);
   std::uint8_t* pixels = writable<std::uint8_t>(images);
   constexpr std::int64_t kTile = 50, kWorkPerDigit = 100'000;
@@ -40,7 +44,7 @@ Tensor labels(std::int64_t count) {
 }  // namespace
 
 SyntheticDigits::SyntheticDigits(SyntheticDigitsOptions options)
-    : TensorDataset(draw(options), labels(options.count), {.divide_by = 255}) {}
+    : TensorDataset(draw(checked(options)), labels(checked(options).count), {.divide_by = 255}) {}
 SyntheticDigits::SyntheticDigits(Split split) : SyntheticDigits(split == Split::train ? kTrain : kTest) {}
 
 }  // namespace linnet::data
