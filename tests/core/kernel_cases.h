@@ -51,10 +51,16 @@ inline std::int64_t odd_size(Rng& rng) {
   return sizes[rng.below(15)];
 }
 
-/// Rank 1 to `max_rank`, all sizes odd ones.
+/// Rank 1 to `max_rank`, all sizes odd ones, at most 20,000 elements.
 inline Shape odd_shape(Rng& rng, int max_rank) {
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(1 + rng.below(max_rank)));
-  for (auto& size : sizes) size = odd_size(rng);
+  std::int64_t total = 1;
+  for (auto& size : sizes) {
+    size = odd_size(rng);
+    if (total * size > 20'000) size = 1;
+    total *= size;
+  }
+  rng.shuffle(sizes.data(), static_cast<std::int64_t>(sizes.size()));
   return Shape(std::span<const std::int64_t>(sizes));
 }
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/core/kernels/optimizer.h"
+
+#include "kernel_cases.h"
+#include "linnet/core/tensor_impl.h"
+
+using namespace linnet;
+using namespace linnet::test;
+
+namespace {
+
+kernels::AdamStep adam_step(int t, double weight_decay = 0.0, bool decoupled = false) {
+  return {.lr = 0.01,
+          .beta1 = 0.9,
+          .beta2 = 0.999,
+          .eps = 1e-8,
+          .weight_decay = weight_decay,
+          .decoupled = decoupled,
+          .correction1 = 1 - std::pow(0.9, t),
+          .correction2 = 1 - std::pow(0.999, t)};
+}
+
+/// What a parameter and its two state tensors are after some steps with gradients of a seed.
+struct Run {
+  Tensor w, first, second;
+};
+
+Run run_adam(DType dtype, std::int64_t n, int steps, double decay, bool decoupled) {
+  Run run{random_tensor({n}, 1, -1, 1, dtype), Tensor::zeros({n}, dtype), Tensor::zeros({n}, dtype)};
+  for (int t = 1; t <= steps; ++t)
+    kernels::adam_update(run.w, random_tensor({n}, 10 + t, -1, 1, dtype), run.first, run.second,
+                         adam_step(t, decay, decoupled));
+  return run;
+}
+
+Run run_sgd(DType dtype, std::int64_t n, int steps, double momentum, double dampening, double decay,
+            bool nesterov) {
+  Run run{random_tensor({n}, 2, -1, 1, dtype), momentum != 0.0 ? Tensor::empty({n}, dtype) : Tensor(), {}};
+  for (int t = 1; t <= steps; ++t)
+    kernels::sgd_update(run.w, random_tensor({n}, 50 + t, -1, 1, dtype), run.first,
+                        {.lr = 0.1,
+                         .momentum = momentum,
+                         .dampening = dampening,
+                         .weight_decay = decay,
+                         .nesterov = nesterov,
+                         .first = t == 1});
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("Adam in f64 is its formula, step by step") {
+  for (bool decoupled : {false, true}) {
+    const double decay = 0.1;
+    double w = 0.5, m = 0.0, v = 0.0;
+    Tensor tw = Tensor::from({w}, f64), tm = Tensor::zeros({1}, f64), tv = Tensor::zeros({1}, f64);
+    for (int t = 1; t <= 10; ++t) {
+      double g = std::sin(t);
+      kernels::adam_update(tw, Tensor::from({g}, f64), tm, tv, adam_step(t, decay, decoupled));
+      if (decoupled)
+        w -= 0.01 * decay * w;
+      else
+        g += decay * w;
+      m = 0.9 * m + 0.1 * g;
+      v = 0.999 * v + 0.001 * g * g;
+      w -= 0.01 * (m / (1 - std::pow(0.9, t))) / (std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-8);
+      CHECK_CLOSE(tw.item(), w, tol::f64);
+      CHECK_CLOSE(tm.item(), m, tol::f64);
+      CHECK_CLOSE(tv.item(), v, tol::f64);
+    }
+  }
+}
+
+TEST_CASE("SGD in f64 is its formula, with every combination of its options") {
+  for (double momentum : {0.0, 0.9})
+    for (double dampening : {0.0, 0.3})
+      for (double decay : {0.0, 0.05})
+        for (bool nesterov : {false, true}) {
+          double w = 0.5, v = 0.0;
+          Tensor tw = Tensor::from({w}, f64), tv = momentum != 0.0 ? Tensor::full({1}, 1e9, f64) : Tensor();
+          for (int t = 1; t <= 6; ++t) {
+            double g = std::cos(t);
+            kernels::sgd_update(tw, Tensor::from({g}, f64), tv,
+                                {.lr = 0.1,
+                                 .momentum = momentum,
+                                 .dampening = dampening,
+                                 .weight_decay = decay,
+                                 .nesterov = nesterov,
+                                 .first = t == 1});
+            g += decay * w;
+            v = t == 1 ? g : momentum * v + (1 - dampening) * g;
+            if (momentum == 0.0)
+              w -= 0.1 * g;
+            else
+              w -= 0.1 * (nesterov ? g + momentum * v : v);
+            CHECK_CLOSE(tw.item(), w, tol::f64);
+          }
+        }
+}
+
+TEST_CASE("the f32 updates agree with f64 on every instruction set and size") {
+  on_every_isa([] {
+    Rng rng(31, 0);
+    for (int i = 0; i < kShapes; ++i) {
+      const std::int64_t n = odd_size(rng) * odd_size(rng);
+      const bool flag = i % 2;
+      // Ten steps of a hundredth: a few roundings of numbers of order one. The ratio m / sqrt(v) of Adam is
+      // at most one and loses some places where gradients nearly cancel.
+      const Run adam = run_adam(f32, n, 10, 0.1 * (i % 3), flag),
+                adam64 = run_adam(f64, n, 10, 0.1 * (i % 3), flag);
+      CHECK_CLOSE(adam.w, adam64.w, tol::f32_accumulated(10));
+      CHECK_CLOSE(adam.first, adam64.first, tol::f32_accumulated(10));
+      CHECK_CLOSE(adam.second, adam64.second, tol::f32_accumulated(10));
+      const double momentum = i % 3 == 0 ? 0.0 : 0.9;
+      const Run sgd = run_sgd(f32, n, 10, momentum, 0.1, 0.01, flag);
+      CHECK_CLOSE(sgd.w, run_sgd(f64, n, 10, momentum, 0.1, 0.01, flag).w, tol::f32_accumulated(10));
+    }
+  });
+}
+
+TEST_CASE("updates have the same bits on every instruction set and number of threads, SSE2 included") {
+  const auto check = [](auto make) {
+    const Tensor expected = make();
+    on_every_isa([&] { CHECK_SAME_BITS(make(), expected); });
+    check_same_bits_everywhere(make);
+  };
+  check([] { return run_adam(f32, 50'001, 5, 0.01, true).w; });
+  check([] { return run_adam(f32, 50'001, 5, 0.01, false).second; });
+  check([] { return run_sgd(f32, 50'001, 5, 0.9, 0.0, 0.01, true).w; });
+  check([] { return run_sgd(f32, 50'001, 5, 0.0, 0.0, 0.01, false).w; });
+}
+
+TEST_CASE("state below 1e-30 becomes 0 in f32, and NaN stays visible") {
+  on_every_isa([] {
+    Tensor w = Tensor::ones({3}), m = Tensor::from({1.05e-30, 1.0, -1.05e-30}),
+           v = Tensor::from({1e-30, 1.0, 1e-31});
+    kernels::adam_update(w, Tensor::zeros({3}), m, v, adam_step(1));
+    CHECK_CLOSE(m, Tensor::from({0.0, 0.9, 0.0}), tol::f32);
+    CHECK(m.data<float>()[0] == 0.0f);
+    CHECK(v.data<float>()[0] == 0.0f);
+    CHECK_CLOSE(v, Tensor::from({0.0, 0.999, 0.0}), tol::f32);
+    Tensor bad = Tensor::ones({1}), m1 = Tensor::zeros({1}), v1 = Tensor::zeros({1});
+    kernels::adam_update(bad, Tensor::from({std::nan("")}), m1, v1, adam_step(1));
+    CHECK(std::isnan(bad.item()));
+    CHECK(std::isnan(m1.item()));
+  });
+}
+
+TEST_CASE("an update bumps the version of what it changes, and a wrong shape or type changes nothing") {
+  Tensor w = Tensor::ones({3}), m = Tensor::zeros({3}), v = Tensor::zeros({3}), none;
+  const auto version = [&] { return w.impl()->storage->version(); };
+  const std::uint32_t before = version();
+  CHECK_THROWS_TEXT(kernels::adam_update(w, Tensor::ones({2}), m, v, adam_step(1)), ShapeError,
+                    "adam: the shape of gradient differs: parameter [3], gradient [2].");
+  CHECK_THROWS_TEXT(kernels::sgd_update(w, Tensor::ones({3}, f64), none, {}), DTypeError,
+                    "sgd: the element type of gradient differs: parameter f32, gradient f64.");
+  CHECK(version() == before);
+  CHECK_CLOSE(w, Tensor::ones({3}), tol::exact);
+  kernels::adam_update(w, Tensor::ones({3}), m, v, adam_step(1));
+  CHECK(version() > before);
+}
