@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <random>
 
 #include "linnet/runtime/linnet_runtime.h"
 #include "model_builder.h"
@@ -55,20 +56,55 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
+namespace {
+
+/// Sets one aligned field to a value that matters to a verifier, or to another field's value.
+void edit_field(Bytes& file, std::minstd_rand& random) {
+  const std::size_t width = std::size_t{1} << random() % 4;
+  const std::size_t fields = file.size() / width;
+  if (fields == 0) return;
+  std::uint8_t* at = file.data() + width * (random() % fields);
+  std::uint64_t value = 0;
+  std::memcpy(&value, at, width);
+  switch (random() % 6) {
+    case 0:
+      value = 0;
+      break;
+    case 1:
+      value = ~std::uint64_t{0} << random() % 64;
+      break;
+    case 2:
+      value = random() % 16;
+      break;
+    case 3:
+      value += random() % 2 == 0 ? 1 : ~std::uint64_t{0};
+      break;
+    case 4:
+      value ^= std::uint64_t{1} << random() % (8 * width);
+      break;
+    default:
+      std::memcpy(&value, file.data() + width * (random() % fields), width);
+  }
+  std::memcpy(at, &value, width);
+}
+
+}  // namespace
+
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                                unsigned seed) {
-  if (seed % 8 == 0) {  // also lets the fuzzer begin without a corpus
-    const Bytes model = linnet::test::small_model().bytes();
-    if (size < LNT_HEADER_BYTES && model.size() <= max_size) {
-      std::copy(model.begin(), model.end(), data);
-      size = model.size();
-    }
-  }
-  size = LLVMFuzzerMutate(data, size, max_size);
-  if (seed % 16 == 15) return size;
+  std::minstd_rand random(seed + 1);
   Bytes file(data, data + size);
-  if (size >= LNT_HEADER_BYTES) linnet::test::put64(file, LNT_AT_FILE_LEN, size);
-  linnet::test::seal(file);
+  static const Bytes model = linnet::test::small_model().bytes();
+  if (size < LNT_HEADER_BYTES && model.size() <= max_size) file = model;  // a beginning without a corpus
+  if (random() % 4 == 0) {
+    size = file.size();
+    file.resize(max_size);
+    file.resize(LLVMFuzzerMutate(file.data(), size, max_size));
+    if (file.size() >= LNT_HEADER_BYTES) linnet::test::put64(file, LNT_AT_FILE_LEN, file.size());
+  } else {
+    for (std::size_t edits = 1 + random() % 4; edits > 0; --edits) edit_field(file, random);
+  }
+  if (random() % 16 != 0) linnet::test::seal(file);
   std::copy(file.begin(), file.end(), data);
-  return size;
+  return file.size();
 }
