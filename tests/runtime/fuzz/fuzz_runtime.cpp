@@ -9,7 +9,7 @@
 #include <random>
 
 #include "linnet/runtime/linnet_runtime.h"
-#include "model_builder.h"
+#include "runtime/model_builder.h"
 
 using linnet::test::Bytes;
 
