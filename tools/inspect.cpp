@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <cstdlib>
+
+#include "command.h"
+#include "linnet/graph/infer.h"
+#include "linnet/graph/summary.h"
+#include "linnet/io/sha256.h"
+#include "model_file.h"
+
+namespace linnet::tools {
+namespace {
+
+void print_about(const State& about) {
+  for (const auto& [name, value] : about)
+    if (value.is_text()) std::printf("%s: %s\n", name.c_str(), value.text().c_str());
+}
+
+void inspect_checkpoint(const Common& common, const std::string& file) {
+  Checkpoint checkpoint = Checkpoint::read(file);
+  const graph::Graph& graph = checkpoint.model->graph();
+  if (!common.json) {
+    std::printf("%s", graph::summary(graph).str().c_str());
+    if (checkpoint.state.has("about")) print_about(checkpoint.state["about"]);
+  }
+  common.print({{"kind", "checkpoint"},
+                {"parameters", graph.parameter_count()},
+                {"macs", graph::macs(graph)},
+                {"file_bytes", file_bytes(file)},
+                {"weights_sha256", io::weights_sha256(checkpoint.state["model"])}});
+}
+
+std::int64_t number(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
+
+void inspect_runtime_file(const Common& common, const std::string& file) {
+  RuntimeModel model(file);
+  if (!common.json) {
+    std::printf("input %s -> output %s, %u ops, arena of %zu bytes\n", model.input_shape().str().c_str(),
+                model.output_shape().str().c_str(), model.info().n_ops, model.info().arena_bytes);
+    for (const char* key : {"recipe", "task", "dataset", "preprocess"})
+      if (std::string value = model.meta(key); !value.empty()) std::printf("%s: %s\n", key, value.c_str());
+  }
+  common.print({{"kind", "linnet"},
+                {"parameters", number(model.meta("parameters"))},
+                {"macs", number(model.meta("macs"))},
+                {"file_bytes", file_bytes(file)},
+                {"weights_sha256", model.meta("weights_sha256")},
+                {"arena_bytes", static_cast<std::int64_t>(model.info().arena_bytes)}});
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program) {
+  struct Arguments {
+    Common common;
+    std::string file;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = program.add_subcommand("inspect", "What a checkpoint or .linnet file holds");
+  command->add_option("FILE", arguments->file, "A .ckpt or .linnet file")->required();
+  arguments->common.add_to(*command);
+  command->callback([arguments] {
+    is_runtime_file(arguments->file) ? inspect_runtime_file(arguments->common, arguments->file)
+                                     : inspect_checkpoint(arguments->common, arguments->file);
+  });
+}
+
+}  // namespace linnet::tools

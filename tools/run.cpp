@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+
+#include "command.h"
+#include "image.h"
+#include "linnet/core/error.h"
+#include "linnet/io/npy.h"
+#include "model_file.h"
+
+namespace linnet::tools {
+namespace {
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// The preprocessing that the file names, applied to u8 pixels.
+Tensor preprocessed(const Tensor& pixels, const std::string& preprocess) {
+  check<ValueError>(preprocess == "pixels/255", "run: the model's preprocessing \"", preprocess,
+                    "\" is not known here. Pass the prepared input as .npy.");
+  Tensor x = pixels.to(f32);
+  for (float& value : x.mutable_data<float>()) value /= 255.0f;
+  return x;
+}
+
+Tensor read_input(const RuntimeModel& model, const std::string& path) {
+  Shape sample = model.input_shape().without(0);
+  if (ends_with(path, ".png")) {
+    Tensor pixels = read_png(path, sample.rank() == 3 ? sample[2] : 1);
+    check<ShapeError>(pixels.size() == sample.size(), "run: the model takes images of shape ", sample, ", ",
+                      path, " is ", pixels.shape(), ". Crop or scale it first.");
+    return preprocessed(pixels, model.meta("preprocess"));
+  }
+  check<ValueError>(ends_with(path, ".npy"), "run: ", path, " is neither .npy nor .png.");
+  Tensor x = io::read_npy(path);
+  check<ShapeError>(x.size() == sample.size(), "run: the model takes one sample of shape ", sample, ", ",
+                    path, " holds ", x.shape(), ".");
+  return x.dtype() == u8 && !model.meta("preprocess").empty() ? preprocessed(x, model.meta("preprocess"))
+                                                              : x.to(f32);
+}
+
+/// Microseconds of each of `repeat` runs, sorted.
+std::vector<double> timed_runs(RuntimeModel& model, const Tensor& x, std::int64_t repeat) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> times;
+  for (std::int64_t i = 0; i < repeat; ++i) {
+    auto start = Clock::now();
+    model.run(x);
+    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+void run(const Common& common, const std::string& file, const std::string& input, const std::string& out,
+         std::int64_t repeat) {
+  common.apply();
+  RuntimeModel model(file);
+  Tensor x = read_input(model, input), y = model.run(x);
+  std::vector<double> times = timed_runs(model, x, repeat);
+  if (!out.empty()) io::write_npy(out, y);
+  auto values = y.data<float>();
+  auto top = std::max_element(values.begin(), values.end()) - values.begin();
+  common.print({{"output", std::vector<float>(values.begin(), values.end())},
+                {"top", top},
+                {"latency_us_median", times[times.size() / 2]},
+                {"latency_us_p99", times[times.size() * 99 / 100]}});
+}
+
+}  // namespace
+
+void add_run(CLI::App& program) {
+  struct Arguments {
+    Common common;
+    std::string file, input, out;
+    std::int64_t repeat = 1;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = program.add_subcommand("run", "Run a .linnet file on one input");
+  command->add_option("FILE", arguments->file, "A .linnet file")->required();
+  command->add_option("--input", arguments->input, "A .npy or .png file")->required();
+  command->add_option("--out", arguments->out, "Write the output as .npy");
+  command->add_option("--repeat", arguments->repeat, "Run N times for the latency")
+      ->check(CLI::PositiveNumber);
+  arguments->common.add_to(*command);
+  command->callback([arguments] {
+    run(arguments->common, arguments->file, arguments->input, arguments->out, arguments->repeat);
+  });
+}
+
+}  // namespace linnet::tools
