@@ -43,16 +43,13 @@ void Optimizer::set_lr(double lr) {
 }
 
 void Optimizer::check_fit(const Slot& slot) const {
-  const Tensor gradient = slot.parameter.grad();
-  check<ShapeError>(gradient.shape() == slot.parameter.shape(), name_, ": the gradient of \"", slot.name,
-                    "\" does not fit: expected ", slot.parameter.shape(), ", got ", gradient.shape(), ".");
-  check<DTypeError>(gradient.dtype() == slot.parameter.dtype(), name_, ": the gradient of \"", slot.name,
-                    "\" does not fit: expected ", slot.parameter.dtype(), ", got ", gradient.dtype(), ".");
+  const Tensor& w = slot.parameter;
+  LINNET_ASSERT(w.grad().shape() == w.shape() && w.grad().dtype() == w.dtype());  // set_grad sees to it
   for (const Tensor& memory : slot.tensors)
-    check<ShapeError>(memory.shape() == slot.parameter.shape() && memory.dtype() == slot.parameter.dtype(),
-                      name_, ": \"", slot.name, "\" has changed since its last update: it was ",
-                      memory.dtype(), " ", memory.shape(), ", now it is ", slot.parameter.dtype(), " ",
-                      slot.parameter.shape(), ". Make a new optimizer after changing a model.");
+    check<ShapeError>(memory.shape() == w.shape() && memory.dtype() == w.dtype(), name_, ": \"", slot.name,
+                      "\" has changed since its last update: it was ", memory.dtype(), " ", memory.shape(),
+                      ", now it is ", w.dtype(), " ", w.shape(),
+                      ". Make a new optimizer after changing a model.");
 }
 
 /// Makes room for what is remembered, before the first update.

@@ -22,8 +22,7 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// Updates every parameter that has a gradient; others are left as they are. Gradients are only read.
-  /// ShapeError or DTypeError, before any change, when a gradient or what is remembered about a parameter
-  /// does not fit the parameter.
+  /// ShapeError, before any change, when a parameter has changed its shape or type since its last update.
   void step();
   /// Drops the gradients.
   void zero_grad();

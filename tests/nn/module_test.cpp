@@ -90,7 +90,10 @@ TEST_CASE("a state that does not fit is refused with the whole difference and ch
                                 {"0.bias", Tensor::zeros({3})},
                                 {"2.weight", Tensor::zeros({1, 2}, f64)},
                                 {"3.bias", Tensor::zeros({1})}}),
-                    StateError, "?");
+                    StateError,
+                    "load: the state does not fit:\n  shape of 0.bias: expected [2], got [3]\n"
+                    "  type of 2.weight: expected f32, got f64\n  missing: 2.bias [1] f32\n"
+                    "  unexpected: 3.bias [1] f32\nWas it saved from another model?");
   CHECK_SAME_BITS(model.parameters()[0].second.detach(), before);
 }
 
@@ -183,12 +186,16 @@ TEST_CASE("a module prints as a tree with its parameter counts") {
 TEST_CASE("an error names the layer it happened in, once the tree has been walked") {
   Net net;
   const Tensor wrong = random_tensor({2, 5}, 1);
-  const std::string what = "?";
+  const std::string what =
+      "dense: the last axis of x must have 4 elements: x [2, 5], weight [3, 4]. Flatten the input first?";
   CHECK_THROWS_TEXT(net.block.fc1(wrong), ShapeError, what + "  in Dense 4 -> 3");
   CHECK(net.block.fc1.location() == "Dense 4 -> 3");
   net.parameters();
   CHECK_THROWS_TEXT(net.block.fc1(wrong), ShapeError, what + "  in block.fc1 (Dense 4 -> 3)");
-  CHECK_THROWS_TEXT(net.head(wrong), ShapeError, "?");
+  CHECK_THROWS_TEXT(
+      net.head(wrong), ShapeError,
+      "dense: the last axis of x must have 4 elements: x [2, 5], weight [2, 4]. Flatten the input first?"
+      "  in head.1 (Dense 4 -> 2)");
 }
 
 TEST_CASE("walking a part of a tree leaves its place in the whole") {
