@@ -145,6 +145,16 @@ std::vector<Case> section_cases() {
               [](Bytes& b) { put64(b, kEntry + LNT_AT_SECTION_LEN, b.size()); }),
       patched("offset + length that wraps", LNT_E_SECTION_BOUNDS,
               [](Bytes& b) { put64(b, kEntry + LNT_AT_SECTION_LEN, ~0ull); }),
+      {"an empty section that begins beyond the end", LNT_E_SECTION_BOUNDS,
+       [] {
+         std::vector<SectionRecord> sections = small_model().sections();
+         sections.push_back({99, 0, LNT_PAGE_ALIGN, {}});
+         Bytes b = lay_out(small_model(), sections);
+         b.resize(section_start(b, LNT_SECTION_META) + sections[4].contents.size());
+         put64(b, LNT_AT_FILE_LEN, b.size());
+         seal(b);
+         return b;
+       }},
       {"bytes after the last section", LNT_E_SECTION_BOUNDS,
        [] {
          Bytes b = small_model().bytes();
