@@ -53,7 +53,7 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const 
                                                  double lr) {
   if (name == "adam") return std::make_unique<optim::Adam>(parameters, optim::AdamOptions{.lr = lr});
   if (name == "sgd")
-    return std::make_unique<optim::SGD>(parameters, optim::SGDOptions{.lr = lr, .momentum = 0.9});
+    return std::make_unique<optim::SGD>(parameters, optim::SgdOptions{.lr = lr, .momentum = 0.9});
   fail<ValueError>("train: unknown optimizer ", name, ". There are: adam, sgd.");
 }
 
