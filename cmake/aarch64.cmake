@@ -8,8 +8,9 @@ set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_C_FLAGS_INIT "-march=armv8-a")  # what every 64-bit Pi has
 set(CMAKE_CXX_FLAGS_INIT "-march=armv8-a")
-# The cross compiler brings its own libc and libstdc++, so no library of the board is needed to run.
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static;-L;/usr/aarch64-linux-gnu)
+# One file that runs on every board and under qemu, whatever libraries either has.
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static)
 
 # Of pkg-config's packages only the board's own.
 set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig)

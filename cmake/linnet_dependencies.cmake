@@ -3,6 +3,10 @@
 # in the folder that found it and below, and a static library hands its dependencies to everybody above.
 # linnet-config.cmake.in repeats the ones that an installed Linnet needs. (BLAS, by path, is core's own affair.)
 
+if(CMAKE_EXE_LINKER_FLAGS MATCHES "-static( |$)")
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(ZLIB)  # optional: without it .gz files are refused with one message
 find_package(PkgConfig REQUIRED)
