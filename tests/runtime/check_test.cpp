@@ -235,6 +235,7 @@ std::vector<Case> tensor_cases() {
       changed("two constants at one place", LNT_E_DATA_OFFSET, [](File& f) { f.tensors[kB1].off = 0; }),
       changed("a gap between constants", LNT_E_DATA_OFFSET, [](File& f) { f.tensors[kB1].off += 64; }),
       changed("DATA cut inside the last constant", LNT_E_DATA_OFFSET, [](File& f) { f.data.pop_back(); }),
+      changed("DATA cut before the last constant", LNT_E_DATA_OFFSET, [](File& f) { f.data.resize(144); }),
       changed("DATA that goes on after the last constant", LNT_E_SECTION_SIZE,
               [](File& f) { f.data.push_back(0); }),
       changed("a padding byte between constants", LNT_E_NOT_ZERO, [](File& f) { f.data[24 * 4] = 1; }),
