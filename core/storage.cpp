@@ -65,19 +65,21 @@ std::size_t system_bytes(int size_class) {
   return sizeof(Storage) + bytes + (bytes >= kColouredFrom ? kColours * kLine : 0);
 }
 
+/// Lets the address sanitizer allow access.
+void open_up([[maybe_unused]] std::byte* data, [[maybe_unused]] std::size_t bytes) {
+#if defined(LINNET_ASAN)
+  __asan_unpoison_memory_region(data, bytes);
+#endif
+}
+
 /// What a reader of a dead tensor finds: NaNs, or a report by the address sanitizer.
 void mark_dead([[maybe_unused]] std::byte* data, [[maybe_unused]] std::size_t bytes) {
 #if defined(LINNET_POISON)
+  open_up(data, bytes);
   std::memset(data, 0xFF, bytes);
 #endif
 #if defined(LINNET_ASAN)
   __asan_poison_memory_region(data, bytes);
-#endif
-}
-
-void mark_alive([[maybe_unused]] std::byte* data, [[maybe_unused]] std::size_t bytes) {
-#if defined(LINNET_ASAN)
-  __asan_unpoison_memory_region(data, bytes);  // and no more: the rest of the block stays out of bounds
 #endif
 }
 
@@ -156,7 +158,7 @@ class StoragePool {
     if (!storage) storage = from_system(size_class);
     storage->bytes_ = bytes;
     storage->version_.store(0, std::memory_order_relaxed);
-    mark_alive(storage->data(), bytes);
+    open_up(storage->data(), bytes);  // and no more: the rest of the block stays out of bounds
     return count(storage);
   }
 
@@ -220,7 +222,7 @@ class StoragePool {
   }
 
   void to_system(Storage* storage) noexcept {
-    mark_alive(storage->data(), class_bytes(storage->size_class_));
+    open_up(storage->data(), class_bytes(storage->size_class_));
     const std::lock_guard guard(lock_);
     stats_.reserved_bytes -= static_cast<std::int64_t>(system_bytes(storage->size_class_));
     void* block = storage->block_;

@@ -66,7 +66,8 @@ class Tensor {
   std::int64_t size() const { return shape().size(); }            ///< number of elements
   DType dtype() const;
 
-  /// The elements, row-major. DTypeError unless T is the element type. GraphError on a traced tensor.
+  /// The elements, row-major, valid as long as some handle holds the tensor (`for (x : f().data<float>())`
+  /// does not). DTypeError unless T is the element type. GraphError on a traced tensor.
   template <class T>
   std::span<const T> data() const;
   template <class T>

@@ -198,7 +198,8 @@ TEST_CASE("tensors and loops work while static objects are destroyed") {
 
 #if defined(LINNET_POISON)
 TEST_CASE("in a poisoned build fresh memory is not a number") {
-  for (float value : Tensor::empty({1000}).data<float>()) CHECK(std::isnan(value));
+  const Tensor fresh = Tensor::empty({1000});
+  for (float value : fresh.data<float>()) CHECK(std::isnan(value));
   { const Tensor used = Tensor::ones({1000}); }
   const Tensor reused = Tensor::empty({1000});
   for (float value : reused.data<float>()) CHECK(std::isnan(value));
