@@ -30,7 +30,32 @@ GraphModule::GraphModule(Graph graph) : graph_(std::move(graph)) {
   last_use_[graph_.output()] = std::numeric_limits<int>::max();
 }
 
-GraphModule::GraphModule(Graph graph, const State& state) : GraphModule(std::move(graph)) { load(state); }
+namespace {
+
+/// Before anything is allocated: sizes in a damaged file may be beyond all memory, contents that are there
+/// are not.
+Graph checked(Graph graph, const State& state) {
+  std::string wrong;
+  for (const Value& value : graph.values()) {
+    if (value.kind != Kind::parameter && value.kind != Kind::buffer) continue;
+    const StateValue* found = state.find(value.name);
+    bool there = found && found->is_tensor() && found->tensor().defined();
+    if (there && found->tensor().dtype() == value.dtype && found->tensor().shape() == Shape(value.sizes))
+      continue;
+    wrong += concat({"\n  ", value.name, ": expected ", value.dtype, " ", str(value.sizes), ", got "});
+    wrong += there   ? concat({found->tensor().dtype(), " ", found->tensor().shape()})
+             : found ? "no tensor"
+                     : "nothing";
+  }
+  check<StateError>(wrong.empty(), "GraphModule: the state does not fit the graph:", wrong);
+  return graph;
+}
+
+}  // namespace
+
+GraphModule::GraphModule(Graph graph, const State& state) : GraphModule(checked(std::move(graph), state)) {
+  load(state);
+}
 
 GraphModule GraphModule::from(const State& graph, const State& model) {
   Graph loaded;

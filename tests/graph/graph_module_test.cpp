@@ -195,6 +195,25 @@ TEST_CASE("a GraphModule refuses a graph that cannot run and a state that does n
   CHECK_THROWS_AS(GraphModule(g, State()), StateError);
   nn::Dense other(12, 16);
   CHECK_THROWS_AS(GraphModule(g, other.state()), StateError);
+  State more = model.state();
+  more.set("more", Tensor::zeros({1}));
+  CHECK_THROWS_AS(GraphModule(g, more), StateError);
+
+  nn::Dense small(2, 3);
+  CHECK_THROWS_TEXT(
+      GraphModule(graph::trace(small, {1, 2}), {{"weight", Tensor::zeros({2, 3})}, {"bias", 1}}), StateError,
+      "GraphModule: the state does not fit the graph:\n  weight: expected f32 [3, 2], got f32 [2, 3]\n  "
+      "bias: "
+      "expected f32 [3], got no tensor");
+}
+
+TEST_CASE("a graph with parameters beyond all memory is refused before they are allocated") {
+  std::vector<graph::Value> values(1);
+  values[0] = {graph::Kind::parameter, "w", f32, {std::int64_t{1} << 47}, {}};
+  graph::Graph g(values, {}, 0);
+  CHECK_THROWS_TEXT(
+      GraphModule(g, {{"w", Tensor::zeros({1})}}), StateError,
+      "GraphModule: the state does not fit the graph:\n  w: expected f32 [140737488355328], got f32 [1]");
 }
 
 }  // namespace
