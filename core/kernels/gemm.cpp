@@ -120,7 +120,18 @@ void multiply_packed(const GemmTable& table, Job job, Matrix b, Index columns) {
   }
 }
 
-void multiply(const GemmTable& table, const Job& job, Matrix b, Index columns) {
+/// Columns of a are read 4 floats or so at a time, once for every panel of b: turned first when that is often
+/// and long.
+Matrix rows_of_a(const GemmTable& table, const Job& job, Index columns) {
+  constexpr Index kManyColumns = 192, kManyTerms = 64;
+  if (job.a.column == 1 || columns < kManyColumns || job.terms < kManyTerms) return job.a;
+  float* turned = scratch(Scratch::turned, job.rows * job.terms);
+  table.transpose(job.a.data, job.a.column, job.terms, job.rows, turned, job.terms);
+  return {turned, job.terms, 1};
+}
+
+void multiply(const GemmTable& table, Job job, Matrix b, Index columns) {
+  job.a = rows_of_a(table, job, columns);
   if (b.column != 1 || job.rows >= kPackRows)
     multiply_packed(table, job, b, columns);
   else

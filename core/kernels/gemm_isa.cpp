@@ -26,38 +26,77 @@ Index panel_vectors(Index rows) {
   return 2;
 }
 
+// Loops over an array of vectors must disappear, or the array lives in memory.
+#if defined(__clang__)
+#define LINNET_UNROLL _Pragma("unroll")
+#else
+#define LINNET_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/// c = the sums, after what p wants to be added. `last` lanes of the last vector count.
+template <int R, int V, bool kWhole>
+LINNET_INLINE void finish(const Product& p, F (&sum)[R][V], float* c, const float* bias, Index last) {
+  const auto load = [=](const float* from, int j) __attribute__((always_inline)) {
+    return kWhole || j < V - 1 ? F::load(from + j * kLanes) : F::load(from + j * kLanes, last);
+  };
+  if (p.add) {
+    LINNET_UNROLL
+    for (int i = 0; i < R; ++i) {
+      LINNET_UNROLL
+      for (int j = 0; j < V; ++j) sum[i][j] = load(c + i * p.c_row, j) + sum[i][j];
+    }
+  }
+  if (bias) {
+    LINNET_UNROLL
+    for (int j = 0; j < V; ++j) {
+      const F b = load(bias, j);
+      LINNET_UNROLL
+      for (int i = 0; i < R; ++i) sum[i][j] += b;
+    }
+  }
+  LINNET_UNROLL
+  for (int i = 0; i < R; ++i) {
+    LINNET_UNROLL
+    for (int j = 0; j < V; ++j) {
+      float* place = c + i * p.c_row + j * kLanes;
+      if (kWhole || j < V - 1)
+        sum[i][j].store(place);
+      else
+        sum[i][j].store(place, last);
+    }
+  }
+}
+
 /// One tile of c. `last` of its columns lie in the last vector (1 .. kLanes).
 template <int R, int V>
 void tile(const Product& p, const float* a, const float* b, float* c, const float* bias, Index last) {
   F sum[R][V];
-  for (auto& row : sum)
-    for (F& x : row) x = F(0.0f);
+  LINNET_UNROLL
+  for (int i = 0; i < R; ++i) {
+    LINNET_UNROLL
+    for (int j = 0; j < V; ++j) sum[i][j] = F(0.0f);
+  }
+  const Index a_row = p.a_row, a_term = p.a_term, b_term = p.b_term, terms = p.terms;
   for (Index s = 0; s < p.outer; ++s)
     for (Index t = 0; t < p.inner; ++t) {
       const float* at = a + s * p.a_outer + t * p.a_inner;
       const float* bt = b + s * p.b_outer + t * p.b_inner;
-      for (Index k = 0; k < p.terms; ++k, at += p.a_term, bt += p.b_term) {
+      for (Index k = 0; k < terms; ++k, at += a_term, bt += b_term) {
         F column[V];
+        LINNET_UNROLL
         for (int j = 0; j < V; ++j) column[j] = F::load(bt + j * kLanes);
+        LINNET_UNROLL
         for (int i = 0; i < R; ++i) {
-          const F scalar(at[i * p.a_row]);
+          const F scalar(at[i * a_row]);
+          LINNET_UNROLL
           for (int j = 0; j < V; ++j) sum[i][j] = madd(scalar, column[j], sum[i][j]);
         }
       }
     }
-  for (int i = 0; i < R; ++i)
-    for (int j = 0; j < V; ++j) {
-      float* place = c + i * p.c_row + j * kLanes;
-      if (j < V - 1 || last == kLanes) {
-        if (p.add) sum[i][j] = F::load(place) + sum[i][j];
-        if (bias) sum[i][j] += F::load(bias + j * kLanes);
-        sum[i][j].store(place);
-      } else {
-        if (p.add) sum[i][j] = F::load(place, last) + sum[i][j];
-        if (bias) sum[i][j] += F::load(bias + j * kLanes, last);
-        sum[i][j].store(place, last);
-      }
-    }
+  if (last == kLanes)
+    finish<R, V, true>(p, sum, c, bias, last);
+  else
+    finish<R, V, false>(p, sum, c, bias, last);
 }
 
 using TileFunction = void (*)(const Product&, const float*, const float*, float*, const float*, Index);
@@ -144,11 +183,13 @@ void few(const FewRows& p, Index n) {
       }
     }
   }
-  for (int r = 0; r < R; ++r)
-    for (Index j = n; j < n + G * kLanes && j < p.columns; ++j) {
-      float* y = p.y + r * p.y_row + j * p.y_column;
-      const float value = sum[(j - n) / kLanes][r].v[(j - n) % kLanes];
-      *y = p.add ? *y + value : value;
+  for (int g = 0; g < G; ++g)
+    for (int r = 0; r < R; ++r) {
+      float values[kLanes];
+      sum[g][r].store(values);
+      const Index first = n + g * kLanes, count = p.columns - first < kLanes ? p.columns - first : kLanes;
+      float* y = p.y + r * p.y_row + first * p.y_column;
+      for (Index j = 0; j < count; ++j, y += p.y_column) *y = p.add ? *y + values[j] : values[j];
     }
 }
 

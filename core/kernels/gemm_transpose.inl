@@ -57,16 +57,21 @@ LINNET_INLINE void transpose(F (&t)[kLanes]) {
 #endif
 }
 
-/// y[c][r] = x[r][c]: whole squares in registers, the edges one by one.
+/// y[c][r] = x[r][c]: whole squares in registers, the edges one by one. Lines of y are filled from left to
+/// right, in blocks of rows of x that stay in the cache meanwhile.
 void transpose_matrix(const float* x, Index x_row, Index rows, Index columns, float* y, Index y_row) {
+  constexpr Index kBlock = 64;
   const Index whole_rows = rows - rows % kLanes, whole_columns = columns - columns % kLanes;
-  for (Index r = 0; r < whole_rows; r += kLanes)
-    for (Index c = 0; c < whole_columns; c += kLanes) {
-      F t[kLanes];
-      for (int i = 0; i < kLanes; ++i) t[i] = F::load(x + (r + i) * x_row + c);
-      transpose(t);
-      for (int i = 0; i < kLanes; ++i) t[i].store(y + (c + i) * y_row + r);
-    }
+  for (Index first = 0; first < whole_rows; first += kBlock) {
+    const Index end = first + kBlock < whole_rows ? first + kBlock : whole_rows;
+    for (Index c = 0; c < whole_columns; c += kLanes)
+      for (Index r = first; r < end; r += kLanes) {
+        F t[kLanes];
+        for (int i = 0; i < kLanes; ++i) t[i] = F::load(x + (r + i) * x_row + c);
+        transpose(t);
+        for (int i = 0; i < kLanes; ++i) t[i].store(y + (c + i) * y_row + r);
+      }
+  }
   for (Index r = 0; r < rows; ++r)
     for (Index c = r < whole_rows ? whole_columns : 0; c < columns; ++c) y[c * y_row + r] = x[r * x_row + c];
 }

@@ -7,32 +7,30 @@ namespace {
 
 using Index = std::ptrdiff_t;
 
-LINNET_INLINE F load_first(const float* p, Index n) { return n == kLanes ? F::load(p) : F::load(p, n); }
-LINNET_INLINE void store_first(F x, float* p, Index n) {
-  if (n == kLanes)
-    x.store(p);
-  else
-    x.store(p, n);
-}
+/// The channels of one step: a whole vector, or the first n lanes of one.
+struct Whole {};
+struct Part {
+  Index n;
+};
+LINNET_INLINE F load(const float* p, Whole) { return F::load(p); }
+LINNET_INLINE F load(const float* p, Part part) { return F::load(p, part.n); }
+LINNET_INLINE void store(F x, float* p, Whole) { x.store(p); }
+LINNET_INLINE void store(F x, float* p, Part part) { x.store(p, part.n); }
+LINNET_INLINE Index size(Whole) { return kLanes; }
+LINNET_INLINE Index size(Part part) { return part.n; }
 
 /// Places are counted in floats: exact up to 2^24.
-template <class T>
-LINNET_INLINE F load_places(const T* p, Index n) {
-  float lanes[kLanes] = {};
-  if (n == kLanes)
-    for (int i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(p[i]);
-  else
-    for (Index i = 0; i < n; ++i) lanes[i] = static_cast<float>(p[i]);
-  return F::load(lanes);
+template <class T, class Lanes>
+LINNET_INLINE F load_places(const T* p, Lanes lanes) {
+  float places[kLanes] = {};
+  for (Index i = 0; i < size(lanes); ++i) places[i] = static_cast<float>(p[i]);
+  return F::load(places);
 }
-template <class T>
-LINNET_INLINE void store_places(F places, T* p, Index n) {
-  float lanes[kLanes];
-  places.store(lanes);
-  if (n == kLanes)
-    for (int i = 0; i < kLanes; ++i) p[i] = static_cast<T>(lanes[i]);
-  else
-    for (Index i = 0; i < n; ++i) p[i] = static_cast<T>(lanes[i]);
+template <class T, class Lanes>
+LINNET_INLINE void store_places(F x, T* p, Lanes lanes) {
+  float places[kLanes];
+  x.store(places);
+  for (Index i = 0; i < size(lanes); ++i) p[i] = static_cast<T>(places[i]);
 }
 
 /// The part of a window that lies in the image: taps [first, end) of one axis; never empty, as padding is
@@ -44,7 +42,8 @@ LINNET_INLINE Taps taps_inside(Index origin, Index kernel, Index size) {
   return {origin < 0 ? -origin : 0, origin + kernel > size ? size - origin : kernel};
 }
 
-/// Calls body(place of y, offset of the window's corner in x, taps) for all of y.
+/// Calls body(place in y, place of the window's corner in x, taps, Whole or Part) for every vector of y. The
+/// corner may lie outside the image: only the taps given are read.
 template <class Body>
 LINNET_INLINE void for_each_place(const PoolSizes& p, Body body) {
   for (Index i = 0; i < p.YH; ++i) {
@@ -52,7 +51,11 @@ LINNET_INLINE void for_each_place(const PoolSizes& p, Body body) {
     const Taps rows = taps_inside(h, p.KH, p.H);
     for (Index j = 0; j < p.YW; ++j) {
       const Index w = j * p.stride_w - p.left;
-      body((i * p.YW + j) * p.C, (h * p.W + w) * p.C, rows, taps_inside(w, p.KW, p.W));
+      const Taps columns = taps_inside(w, p.KW, p.W);
+      const Index y = (i * p.YW + j) * p.C, corner = (h * p.W + w) * p.C;
+      Index c = 0;
+      for (; c + kLanes <= p.C; c += kLanes) body(y + c, corner + c, rows, columns, Whole{});
+      if (c < p.C) body(y + c, corner + c, rows, columns, Part{p.C - c});
     }
   }
 }
@@ -61,23 +64,20 @@ template <class T>
 void max_forward(const PoolSizes& p, const float* x, float* y, T* index) {
   const Index row = p.W * p.C, pixel = p.C;
   for_each_place(
-      p, [&](Index to, Index from, Taps rows, Taps columns) __attribute__((always_inline)) {
-        for (Index c = 0; c < p.C; c += kLanes) {
-          const Index n = p.C - c < kLanes ? p.C - c : kLanes;
-          F best = load_first(x + (from + rows.first * row + columns.first * pixel + c), n);
-          F place(static_cast<float>(rows.first * p.KW + columns.first));
-          for (Index kh = rows.first; kh < rows.end; ++kh)
-            for (Index kw = columns.first; kw < columns.end; ++kw) {
-              const F value = load_first(x + (from + kh * row + kw * pixel + c), n);
-              // A NaN takes over (the comparison is false) and is never given up.
-              const F place_here(static_cast<float>(kh * p.KW + kw));
-              const F next_place = m::where(value <= best, place, m::where(best == best, place_here, place));
-              best = m::where(value <= best, best, m::where(best == best, value, best));
-              place = next_place;
-            }
-          store_first(best, y + to + c, n);
-          if (index) store_places(place, index + to + c, n);
-        }
+      p, [=](Index to, Index from, Taps rows, Taps columns, auto lanes) __attribute__((always_inline)) {
+        F best = load(x + (from + rows.first * row + columns.first * pixel), lanes);
+        F place(static_cast<float>(rows.first * p.KW + columns.first));
+        for (Index kh = rows.first; kh < rows.end; ++kh)
+          for (Index kw = columns.first; kw < columns.end; ++kw) {
+            const F value = load(x + (from + kh * row + kw * pixel), lanes),
+                    here(static_cast<float>(kh * p.KW + kw));
+            // A NaN takes over (the comparison is false) and is never given up.
+            const Mask keep = value <= best, number = best == best;
+            place = m::where(keep, place, m::where(number, here, place));
+            best = m::where(keep, best, m::where(number, value, best));
+          }
+        store(best, y + to, lanes);
+        if (index) store_places(place, index + to, lanes);
       });
 }
 
@@ -107,41 +107,38 @@ void clear_gaps(const PoolSizes& p, float* dx) {
 }
 
 /// Gives places their gradient; windows that overlap add theirs in order.
-template <bool kApart>
-LINNET_INLINE void give(F share, float* place, Index n) {
-  store_first(kApart ? share : load_first(place, n) + share, place, n);
+template <bool kApart, class Lanes>
+LINNET_INLINE void give(F share, float* place, Lanes lanes) {
+  store(kApart ? share : load(place, lanes) + share, place, lanes);
 }
 
 template <bool kApart, class T>
 void send_to_maxima(const PoolSizes& p, const float* dy, const T* index, float* dx) {
   const Index row = p.W * p.C, pixel = p.C;
   for_each_place(
-      p, [&](Index from, Index to, Taps rows, Taps columns) __attribute__((always_inline)) {
-        for (Index c = 0; c < p.C; c += kLanes) {
-          const Index n = p.C - c < kLanes ? p.C - c : kLanes;
-          const F gradient = load_first(dy + from + c, n), place = load_places(index + from + c, n);
-          for (Index kh = rows.first; kh < rows.end; ++kh)
-            for (Index kw = columns.first; kw < columns.end; ++kw) {
-              const Mask here = place == F(static_cast<float>(kh * p.KW + kw));
-              give<kApart>(m::where(here, gradient, F(0.0f)), dx + (to + kh * row + kw * pixel + c), n);
-            }
-        }
+      p, [=](Index from, Index to, Taps rows, Taps columns, auto lanes) __attribute__((always_inline)) {
+        const F gradient = load(dy + from, lanes), place = load_places(index + from, lanes);
+        for (Index kh = rows.first; kh < rows.end; ++kh)
+          for (Index kw = columns.first; kw < columns.end; ++kw) {
+            const Mask here = place == F(static_cast<float>(kh * p.KW + kw));
+            give<kApart>(m::where(here, gradient, F(0.0f)), dx + (to + kh * row + kw * pixel), lanes);
+          }
       });
+}
+
+LINNET_INLINE F tap_count(Taps rows, Taps columns) {
+  return F(static_cast<float>((rows.end - rows.first) * (columns.end - columns.first)));
 }
 
 template <bool kApart>
 void spread_evenly(const PoolSizes& p, const float* dy, float* dx) {
   const Index row = p.W * p.C, pixel = p.C;
   for_each_place(
-      p, [&](Index from, Index to, Taps rows, Taps columns) __attribute__((always_inline)) {
-        const F count(static_cast<float>((rows.end - rows.first) * (columns.end - columns.first)));
-        for (Index c = 0; c < p.C; c += kLanes) {
-          const Index n = p.C - c < kLanes ? p.C - c : kLanes;
-          const F share = load_first(dy + from + c, n) / count;
-          for (Index kh = rows.first; kh < rows.end; ++kh)
-            for (Index kw = columns.first; kw < columns.end; ++kw)
-              give<kApart>(share, dx + (to + kh * row + kw * pixel + c), n);
-        }
+      p, [=](Index from, Index to, Taps rows, Taps columns, auto lanes) __attribute__((always_inline)) {
+        const F share = load(dy + from, lanes) / tap_count(rows, columns);
+        for (Index kh = rows.first; kh < rows.end; ++kh)
+          for (Index kw = columns.first; kw < columns.end; ++kw)
+            give<kApart>(share, dx + (to + kh * row + kw * pixel), lanes);
       });
 }
 
@@ -169,16 +166,12 @@ void average_backward(const PoolSizes& p, const float* dy, float* dx) {
 void average_forward(const PoolSizes& p, const float* x, float* y) {
   const Index row = p.W * p.C, pixel = p.C;
   for_each_place(
-      p, [&](Index to, Index from, Taps rows, Taps columns) __attribute__((always_inline)) {
-        const F count(static_cast<float>((rows.end - rows.first) * (columns.end - columns.first)));
-        for (Index c = 0; c < p.C; c += kLanes) {
-          const Index n = p.C - c < kLanes ? p.C - c : kLanes;
-          F sum(0.0f);
-          for (Index kh = rows.first; kh < rows.end; ++kh)
-            for (Index kw = columns.first; kw < columns.end; ++kw)
-              sum += load_first(x + (from + kh * row + kw * pixel + c), n);
-          store_first(sum / count, y + to + c, n);
-        }
+      p, [=](Index to, Index from, Taps rows, Taps columns, auto lanes) __attribute__((always_inline)) {
+        F sum(0.0f);
+        for (Index kh = rows.first; kh < rows.end; ++kh)
+          for (Index kw = columns.first; kw < columns.end; ++kw)
+            sum += load(x + (from + kh * row + kw * pixel), lanes);
+        store(sum / tap_count(rows, columns), y + to, lanes);
       });
 }
 
