@@ -11,6 +11,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <string_view>
 
 #include "linnet/core/error.h"
 #include "linnet/io/fs.h"
@@ -18,7 +19,7 @@
 namespace linnet::io {
 namespace {
 
-constexpr char kEnding[] = ".tmp", kPreviousEnding[] = ".prev.tmp";
+constexpr std::string_view kEnding = ".tmp", kPreviousEnding = ".prev.tmp";
 
 /// Temporary files that this process is writing: not leftovers.
 struct InUse {
@@ -55,6 +56,10 @@ long writer_of(const std::string& file, const std::string& name) {
   return end != at && *end == '.' && pid > 0 ? pid : 0;
 }
 
+std::string with_ending(const std::string& name, std::string_view old_ending, std::string_view ending) {
+  return name.substr(0, name.size() - old_ending.size()).append(ending);
+}
+
 bool is_gone(long pid) {
   return pid != ::getpid() && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
 }
@@ -70,11 +75,13 @@ AtomicFile::AtomicFile(std::string op, std::string path, Fs& fs)
   check<IoError>(!name.empty() && path_.find('\0') == std::string::npos, op_, ": '", path_,
                  "' is no file name.");
   FileStatus there;
-  check<IoError>(fs_.status_of(path_, there) < 0 || there.regular, op_, ": ", path_, ": not a regular file.");
+  check<IoError>(retry([&] { return fs_.status_of(path_, there); }) < 0 || there.regular, op_, ": ", path_,
+                 ": not a regular file.");
   remove_leftovers();
   temporary_ = folder_of(path_);
   if (temporary_ == ".") temporary_ = "./";
-  temporary_ += "." + name + "." + std::to_string(::getpid()) + "." + random_hex() + kEnding;
+  temporary_ += "." + name + "." + std::to_string(::getpid()) + "." + random_hex();
+  temporary_ += kEnding;
   {
     const std::lock_guard guard(in_use().mutex);
     in_use().names.insert(temporary_);
@@ -116,12 +123,13 @@ void AtomicFile::close_synced() {
   if (synced < 0) give_up("flushing", synced);
   const int closed = fs_.close(file_);
   file_ = -1;
-  if (closed < 0 && closed != -EINTR) give_up("closing", closed);
+  // Interrupted or not, the file is closed, and it is flushed already.
+  if (closed < 0 && !is_interrupted(closed)) give_up("closing", closed);
 }
 
 void AtomicFile::keep_previous() {
   const std::string previous = path_ + ".prev";
-  const std::string linked = temporary_.substr(0, temporary_.size() - (sizeof kEnding - 1)) + kPreviousEnding;
+  const std::string linked = with_ending(temporary_, kEnding, kPreviousEnding);
   const int result = retry([&] { return fs_.link(path_, linked); });
   if (result == -ENOENT) return;
   if (result == -EPERM || result == -EOPNOTSUPP || result == -ENOSYS || result == -EMLINK) {
@@ -172,8 +180,9 @@ void AtomicFile::remove_leftovers() {
     if (writer == 0) continue;
     const std::string full = (folder == "." ? "./" : folder) + file;
     const std::lock_guard guard(in_use().mutex);
-    const bool ours =
-        writer == ::getpid() && !in_use().names.contains(full) && !file.ends_with(kPreviousEnding);
+    const bool linked = file.ends_with(kPreviousEnding);
+    const std::string temporary = linked ? with_ending(full, kPreviousEnding, kEnding) : full;
+    const bool ours = writer == ::getpid() && !in_use().names.contains(temporary);
     if (ours || is_gone(writer)) fs_.unlink(full);
   }
 }

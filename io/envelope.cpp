@@ -135,12 +135,14 @@ EnvelopeHeader read_header(InputFile& file) {
              hex_word(header_crc(raw)), ", expected ", hex_word(raw.crc), ".");
   check_file(raw.endian == kLittleEndian && raw.flags == 0 && raw.reserved == 0, file,
              "the header has unknown flags; a newer Linnet may read it.");
-  check_file(raw.bytes <= size, file, "truncated: ", size, " of ", raw.bytes, " bytes.");
-  check_file(raw.bytes >= size, file, "more bytes after the end: ", size, ", expected ", raw.bytes, ".");
   return {raw.sections, raw.bytes, raw.generation, raw.graph_hash};
 }
 
 EnvelopeReader::EnvelopeReader(InputFile& file, Check check) : file_(file), header_(read_header(file)) {
+  const auto size = static_cast<std::uint64_t>(file.size());
+  check_file(header_.bytes <= size, file, "truncated: ", size, " of ", header_.bytes, " bytes.");
+  check_file(header_.bytes >= size, file, "more bytes after the end: ", size, ", expected ", header_.bytes,
+             ".");
   if (check == Check::everything) hash_.emplace();
   const std::uint64_t rows = header_.sections, tail = rows * kRowBytes + kDigestBytes;
   check_file(rows >= 1 && header_.bytes >= kHeaderBytes + tail, file, "the header announces ", rows,

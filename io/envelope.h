@@ -37,7 +37,7 @@ struct EnvelopeHeader {
 /// Streams everything into `file`; the caller commits. The sizes in `header` are filled in.
 void write_envelope(AtomicFile& file, EnvelopeHeader header, std::span<const SectionSource> sections);
 
-/// The header alone, checked by itself and against the size of the file.
+/// The header alone, checked by itself but not against the size of the file.
 EnvelopeHeader read_header(InputFile& file);
 
 struct Section {

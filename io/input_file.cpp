@@ -13,12 +13,12 @@ InputFile::InputFile(std::string op, std::string path, Fs& fs)
   check<IoError>(!path_.empty() && path_.find('\0') == std::string::npos, op_, ": '", path_,
                  "' is no file name.");
   FileStatus status;
-  int result = fs_.status_of(path_, status);
+  int result = retry([&] { return fs_.status_of(path_, status); });
   check<IoError>(result >= 0, op_, ": ", path_, ": cannot be opened: ", error_text(result), ".");
   check<IoError>(status.regular, op_, ": ", path_, ": not a regular file.");
   file_ = retry([&] { return fs_.open(path_, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0); });
   check<IoError>(file_ >= 0, op_, ": ", path_, ": cannot be opened: ", error_text(file_), ".");
-  result = fs_.status(file_, status);
+  result = retry([&] { return fs_.status(file_, status); });
   if (result < 0 || !status.regular) {
     fs_.close(file_);
     fail<IoError>(op_, ": ", path_, ": changed while it was opened.");

@@ -191,9 +191,10 @@ Tensor read_npy(const std::string& path) {
 }
 
 void write_npy(const std::string& path, const Tensor& tensor) {
-  std::string sizes;
-  for (const std::int64_t size : tensor.shape()) sizes += std::to_string(size) + ", ";
-  if (tensor.rank() > 1) sizes.resize(sizes.size() - 2);  // (5, ) but (2, 3), as numpy reads both
+  std::string sizes;  // (2, 3), but (5,), as Python writes them
+  for (int axis = 0; axis < tensor.rank(); ++axis)
+    sizes += (axis > 0 ? ", " : "") + std::to_string(tensor.shape()[axis]);
+  if (tensor.rank() == 1) sizes += ',';
   std::string header = concat(
       {"{'descr': '", code_of(tensor.dtype()), "', 'fortran_order': False, 'shape': (", sizes, "), }"});
   const std::size_t start = kMagic.size() + 4;

@@ -30,7 +30,7 @@ struct SmallMnist {
   }
   void write_labels(const Bytes& labels) const {
     Bytes bytes{0, 0, 8, 1, 0, 0, 0, static_cast<std::uint8_t>(labels.size())};
-    bytes.insert(bytes.end(), labels.begin(), labels.end());
+    for (const std::uint8_t label : labels) bytes.push_back(label);
     test::write_bytes(dir + "/train-labels-idx1-ubyte", bytes);
   }
 };
