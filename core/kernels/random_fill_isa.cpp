@@ -1,73 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
-// Philox4x32-10 (core/random.h) for kLanes blocks side by side.
+// Philox4x32-10 (core/random.h), one block in each 64-bit lane: only the low half of a lane counts, the upper
+// one holds whatever the multiplication left there.
 #include "linnet/core/kernels/random_fill_table.h"
 #include "linnet/core/kernels/vec_loop.h"
 
 namespace linnet::kernels::LINNET_ISA {
 
-typedef std::uint32_t Words __attribute__((vector_size(4 * kLanes)));
-typedef std::uint64_t Pairs __attribute__((vector_size(4 * kLanes)));
+inline constexpr int kBlocks = kLanes / 2;
+typedef std::uint64_t Words __attribute__((vector_size(8 * kBlocks)));
 
-/// The low 32 bits of each pair, multiplied to 64.
-LINNET_INLINE Pairs multiply_low(Words a, std::uint32_t factor) {
+/// The low halves multiplied to 64 bits.
+LINNET_INLINE Words multiply(Words a, std::uint64_t factor) {
+  const Words b = factor - Words{};
 #if defined(__AVX512F__)
-  const Words b = factor - Words{};
-  return reinterpret_cast<Pairs>(
+  return reinterpret_cast<Words>(
       _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
-#elif defined(__AVX2__) && !defined(LINNET_ISA_WIDE)
-  const Words b = factor - Words{};
-  return reinterpret_cast<Pairs>(
+#elif defined(LINNET_ISA_WIDE)
+  return (a & 0xffffffffu) * b;
+#elif defined(__AVX2__)
+  return reinterpret_cast<Words>(
       _mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
-#elif defined(__x86_64__) && !defined(LINNET_ISA_WIDE)
-  const Words b = factor - Words{};
-  return reinterpret_cast<Pairs>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#elif defined(__x86_64__)
+  return reinterpret_cast<Words>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
 #else
-  return (reinterpret_cast<Pairs>(a) & 0xffffffffu) * static_cast<std::uint64_t>(factor);
+  return reinterpret_cast<Words>(
+      vmull_u32(vmovn_u64(reinterpret_cast<uint64x2_t>(a)), vmovn_u64(reinterpret_cast<uint64x2_t>(b))));
 #endif
 }
 
-struct Product {
-  Words high, low;
-};
-LINNET_INLINE Product multiply(Words a, std::uint32_t b) {
-  const Pairs even = multiply_low(a, b);
-  const Pairs odd = multiply_low(reinterpret_cast<Words>(reinterpret_cast<Pairs>(a) >> 32), b);
-  const std::uint64_t upper = 0xffffffff00000000u, lower = 0xffffffffu;
-  return {reinterpret_cast<Words>((odd & upper) | (even >> 32)),
-          reinterpret_cast<Words>((odd << 32) | (even & lower))};
-}
-
-struct Block {
-  Words x[4];
-};
-/// kLanes blocks from `first` on.
-LINNET_INLINE Block philox(std::uint64_t seed, std::uint64_t call, std::uint64_t first) {
-  Block b;
-  for (int i = 0; i < kLanes; ++i) {
-    b.x[0][i] = static_cast<std::uint32_t>(first + static_cast<std::uint64_t>(i));
-    b.x[1][i] = static_cast<std::uint32_t>((first + static_cast<std::uint64_t>(i)) >> 32);
+/// kGroups kBlocks blocks from `first` on: chains of rounds side by side, as each waits for its products.
+template <int kGroups>
+LINNET_INLINE void philox(std::uint64_t seed, std::uint64_t call, std::uint64_t first, std::uint32_t* words) {
+  Words lane, x0[kGroups], x1[kGroups], x2[kGroups], x3[kGroups];
+  for (int i = 0; i < kBlocks; ++i) lane[i] = static_cast<std::uint64_t>(i);
+  for (int g = 0; g < kGroups; ++g) {
+    x0[g] = first + static_cast<std::uint64_t>(g * kBlocks) + lane;
+    x1[g] = x0[g] >> 32;
+    x2[g] = call - Words{};
+    x3[g] = x2[g] >> 32;
   }
-  b.x[2] = static_cast<std::uint32_t>(call) - Words{};
-  b.x[3] = static_cast<std::uint32_t>(call >> 32) - Words{};
   std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
-    const Product p0 = multiply(b.x[0], 0xD2511F53u), p1 = multiply(b.x[2], 0xCD9E8D57u);
-    b = {{p1.high ^ b.x[1] ^ k0, p1.low, p0.high ^ b.x[3] ^ k1, p0.low}};
+    for (int g = 0; g < kGroups; ++g) {
+      const Words p0 = multiply(x0[g], 0xD2511F53u), p1 = multiply(x2[g], 0xCD9E8D57u);
+      x0[g] = (p1 >> 32) ^ x1[g] ^ static_cast<std::uint64_t>(k0);
+      x1[g] = p1;
+      x2[g] = (p0 >> 32) ^ x3[g] ^ static_cast<std::uint64_t>(k1);
+      x3[g] = p0;
+    }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  return b;
+  for (int g = 0; g < kGroups; ++g) {
+    // Little-endian: the lower half of a pair comes first in memory.
+    const Words a = (x0[g] & 0xffffffffu) | (x1[g] << 32), b = (x2[g] & 0xffffffffu) | (x3[g] << 32);
+    std::uint64_t pairs[2 * kBlocks];
+    for (int i = 0; i < kBlocks; ++i) {
+      pairs[2 * i] = a[i];
+      pairs[2 * i + 1] = b[i];
+    }
+    __builtin_memcpy(words + 4 * kBlocks * g, pairs, sizeof pairs);
+  }
 }
 
 static void philox_words(std::uint64_t seed, std::uint64_t call, std::uint64_t first_block,
                          std::ptrdiff_t blocks, std::uint32_t* words) {
-  for (std::ptrdiff_t done = 0; done < blocks; done += kLanes) {
-    const Block b = philox(seed, call, first_block + static_cast<std::uint64_t>(done));
-    const std::ptrdiff_t count = blocks - done < kLanes ? blocks - done : kLanes;
-    std::uint32_t lanes[4][kLanes];
-    for (int k = 0; k < 4; ++k) __builtin_memcpy(lanes[k], &b.x[k], sizeof b.x[k]);
-    for (std::ptrdiff_t i = 0; i < count; ++i)
-      for (int k = 0; k < 4; ++k) words[4 * (done + i) + k] = lanes[k][i];
+  constexpr int kGroups = 2;
+  std::ptrdiff_t done = 0;
+  for (; done + kGroups * kBlocks <= blocks; done += kGroups * kBlocks)
+    philox<kGroups>(seed, call, first_block + static_cast<std::uint64_t>(done), words + 4 * done);
+  for (; done < blocks; done += kBlocks) {
+    std::uint32_t last[4 * kBlocks];
+    philox<1>(seed, call, first_block + static_cast<std::uint64_t>(done), last);
+    for (std::ptrdiff_t i = 0; i < 4 * kBlocks && 4 * done + i < 4 * blocks; ++i)
+      words[4 * done + i] = last[i];
   }
 }
 
