@@ -52,7 +52,7 @@ extern "C" {
   X(E_TENSOR_RANK, "tensor rank outside 1..6. Export again.")                                               \
   X(E_TENSOR_KIND, "tensor kind unknown or out of order. Export again.")                                    \
   X(E_TENSOR_STORAGE, "encoding, layout or quantization not supported. Use a newer runtime.")               \
-  X(E_TENSOR_PORT, "inputs or outputs not numbered 0, 1, 2 ... below 32. Export again.")                    \
+  X(E_TENSOR_PORT, "inputs or outputs not numbered from 0 to at most 31. Export again.")                    \
   X(E_TENSOR_DIMS, "tensor dimension 0 where one is needed, or set past the rank. Export again.")           \
   X(E_TENSOR_BYTES, "tensor size does not fit its shape, or is 4 GiB or more. Export again.")               \
   X(E_DATA_OFFSET, "constant not where it must be in DATA. Export again.")                                  \

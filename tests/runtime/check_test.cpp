@@ -227,6 +227,28 @@ std::vector<Case> tensor_cases() {
       changed("an output numbered 255", LNT_E_TENSOR_PORT, [](File& f) { f.tensors[kDigit].port = 255; }),
       changed("two outputs 0", LNT_E_TENSOR_PORT, [](File& f) { f.tensors[kLogits].kind = LNT_OUT; }),
       changed("a port of a constant", LNT_E_TENSOR_PORT, [](File& f) { f.tensors[kW1].port = 1; }),
+      {"no input", LNT_E_TENSOR_PORT,
+       [] {
+         ModelBuilder m;
+         m.output(m.op(LNT_RELU, {m.constant({2}, {1, 2})}, {2}));
+         return m.file().bytes();
+       }},
+      {"33 inputs", LNT_E_TENSOR_PORT,
+       [] {
+         ModelBuilder m;
+         for (int i = 0; i <= LNT_MAX_PORTS; ++i) {
+           const auto y = m.op(LNT_RELU, {m.input({1})}, {1});
+           if (i == 0) m.output(y);
+         }
+         return m.file().bytes();
+       }},
+      {"33 outputs", LNT_E_TENSOR_PORT,
+       [] {
+         ModelBuilder m;
+         const auto x = m.input({1});
+         for (int i = 0; i <= LNT_MAX_PORTS; ++i) m.output(m.op(LNT_RELU, {x}, {1}));
+         return m.file().bytes();
+       }},
       changed("no output", LNT_E_TENSOR_PORT, [](File& f) { f.tensors[kDigit].kind = LNT_ACT; }),
       changed("a constant beyond DATA", LNT_E_DATA_OFFSET, [](File& f) { f.tensors[kW2].off = 1 << 20; }),
       changed("a constant offset that wraps", LNT_E_DATA_OFFSET,
@@ -371,7 +393,7 @@ std::vector<Case> op_cases() {
 std::vector<Case> plan_cases() {
   return {
       rearranged("PLAN without its head", LNT_E_SECTION_SIZE,
-                 [](std::vector<SectionRecord>& s) { s[2].contents.resize(LNT_PLAN_BYTES - 4); }),
+                 [](std::vector<SectionRecord>& s) { s[2].contents.resize(4); }),
       changed("PLAN with an entry too few", LNT_E_SECTION_SIZE, [](File& f) { f.last.pop_back(); }),
       changed("PLAN with an entry too many", LNT_E_SECTION_SIZE, [](File& f) { f.last.push_back(0); }),
       changed("an arena of 2^64 - 1 bytes", LNT_E_OVER_LIMIT, [](File& f) { f.arena_bytes = ~0ull; }),

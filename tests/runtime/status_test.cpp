@@ -34,7 +34,8 @@ TEST_CASE("every status has a text of its own: what is wrong, and what to try") 
     CAPTURE(text);
     const std::size_t stop = text.find(". ");
     CHECK(stop != std::string::npos);
-    CHECK(stop + 3 < text.size());
+    REQUIRE(stop + 3 < text.size());
+    CHECK((text[stop + 2] >= 'A' && text[stop + 2] <= 'Z'));  // the advice begins there
     CHECK(text.back() == '.');
     for (int j = 0; j < i; ++j) CHECK(text != lnt_status_text(static_cast<lnt_status>(j)));
   }
@@ -69,6 +70,17 @@ TEST_CASE("a problem's text says what, where, expected, actual, and what to try"
   bad.data[100] = 255;
   CHECK(text_of(bad.bytes()) ==
         "lnt_check: reserved or padding byte not zero: DATA, byte 932: expected 0, got 255. Export again.");
+  bad = good;
+  bad.tensors[8].port = 255;
+  CHECK(
+      text_of(bad.bytes()) ==
+      "lnt_check: inputs or outputs not numbered from 0 to at most 31: TENS, byte 613: expected 0, got 255. "
+      "Export again.");
+  bad = good;
+  bad.tensors[7].kind = LNT_OUT;
+  CHECK(text_of(bad.bytes()) ==
+        "lnt_check: inputs or outputs not numbered from 0 to at most 31: TENS, byte 613: expected 1, got 0. "
+        "Export again.");
   bad = good;
   bad.meta[0] = 'A';
   CHECK(text_of(bad.bytes()) ==
