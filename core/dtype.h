@@ -38,25 +38,38 @@ constexpr bool is_float(DType dtype) { return dtype == f32 || dtype == f64; }
 template <class T>
 constexpr DType dtype_of() {
   using U = std::remove_const_t<T>;
-  if constexpr (std::is_same_v<U, float>) return f32;
-  else if constexpr (std::is_same_v<U, double>) return f64;
-  else if constexpr (std::is_same_v<U, std::int8_t>) return i8;
-  else if constexpr (std::is_same_v<U, std::uint8_t>) return u8;
-  else if constexpr (std::is_same_v<U, std::int32_t>) return i32;
-  else if constexpr (std::is_same_v<U, std::int64_t> || (std::is_integral_v<U> && sizeof(U) == 8)) return i64;
-  else static_assert(!sizeof(U), "not an element type of linnet");
+  if constexpr (std::is_same_v<U, float>)
+    return f32;
+  else if constexpr (std::is_same_v<U, double>)
+    return f64;
+  else if constexpr (std::is_same_v<U, std::int8_t>)
+    return i8;
+  else if constexpr (std::is_same_v<U, std::uint8_t>)
+    return u8;
+  else if constexpr (std::is_same_v<U, std::int32_t>)
+    return i32;
+  else if constexpr (std::is_same_v<U, std::int64_t> || (std::is_integral_v<U> && sizeof(U) == 8))
+    return i64;
+  else
+    static_assert(!sizeof(U), "not an element type of linnet");
 }
 
 /// dispatch(dtype, [&](auto zero) { using T = decltype(zero); ... }) runs the body for the matching C++ type.
 template <class F>
 decltype(auto) dispatch(DType dtype, F&& body) {
   switch (dtype) {
-    case DType::f32: return body(float{});
-    case DType::f64: return body(double{});
-    case DType::i8: return body(std::int8_t{});
-    case DType::u8: return body(std::uint8_t{});
-    case DType::i32: return body(std::int32_t{});
-    case DType::i64: break;
+    case DType::f32:
+      return body(float{});
+    case DType::f64:
+      return body(double{});
+    case DType::i8:
+      return body(std::int8_t{});
+    case DType::u8:
+      return body(std::uint8_t{});
+    case DType::i32:
+      return body(std::int32_t{});
+    case DType::i64:
+      break;
   }
   return body(std::int64_t{});
 }

@@ -30,8 +30,8 @@ void Error::set_module(const std::string& module) {
 }
 
 void assertion_failed(const char* expression, const char* file, int line) {
-  std::fprintf(stderr, "linnet: internal error: %s is false at %s:%d. Please report this.\n", expression, file,
-               line);
+  std::fprintf(stderr, "linnet: internal error: %s is false at %s:%d. Please report this.\n", expression,
+               file, line);
   std::abort();
 }
 

@@ -32,21 +32,37 @@ class Error : public std::runtime_error {
 };
 
 /// Sizes, ranks or axes do not fit.
-struct ShapeError : Error { using Error::Error; };
+struct ShapeError : Error {
+  using Error::Error;
+};
 /// An element type is not the one that is needed.
-struct DTypeError : Error { using Error::Error; };
+struct DTypeError : Error {
+  using Error::Error;
+};
 /// An argument, option or label is outside its range.
-struct ValueError : Error { using Error::Error; };
+struct ValueError : Error {
+  using Error::Error;
+};
 /// A State does not fit the object that loads it.
-struct StateError : Error { using Error::Error; };
+struct StateError : Error {
+  using Error::Error;
+};
 /// A file cannot be read or written, or is damaged.
-struct IoError : Error { using Error::Error; };
+struct IoError : Error {
+  using Error::Error;
+};
 /// A loss, gradient or input is not finite.
-struct NumericError : Error { using Error::Error; };
+struct NumericError : Error {
+  using Error::Error;
+};
 /// The tape was used against its rules: a second backward, a changed saved tensor, item() while tracing.
-struct AutogradError : Error { using Error::Error; };
+struct AutogradError : Error {
+  using Error::Error;
+};
 /// A module cannot be traced, or a Graph cannot be run.
-struct GraphError : Error { using Error::Error; };
+struct GraphError : Error {
+  using Error::Error;
+};
 
 /// One piece of a message. Constructed only on the failing path.
 class Piece {
@@ -76,7 +92,8 @@ template <class E, class... Parts>
 /// check<ShapeError>(a == b, "op: sizes differ: ", a, " and ", b, ".")
 template <class E, class... Parts>
 inline void check(bool ok, const Parts&... parts) {
-  if (!ok) [[unlikely]] fail<E>(parts...);
+  if (!ok) [[unlikely]]
+    fail<E>(parts...);
 }
 
 [[noreturn, gnu::cold]] void assertion_failed(const char* expression, const char* file, int line);

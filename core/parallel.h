@@ -18,8 +18,7 @@ int num_threads();
 class TileBody {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, TileBody>)
-  TileBody(F&& body)
+  requires(!std::is_same_v<std::remove_cvref_t<F>, TileBody>) TileBody(F&& body)
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
         call_([](void* object, std::int64_t tile) {
           (*static_cast<std::remove_reference_t<F>*>(object))(tile);

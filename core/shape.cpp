@@ -11,11 +11,12 @@ constexpr std::int64_t kMaxElements = std::int64_t{1} << 48;
 }
 
 Shape::Shape(std::span<const std::int64_t> sizes) {
-  check<ShapeError>(sizes.size() <= kMaxRank, "shape: expected at most ", kMaxRank, " axes, got ", sizes.size(),
-                    ". Merge axes with reshape.");
+  check<ShapeError>(sizes.size() <= kMaxRank, "shape: expected at most ", kMaxRank, " axes, got ",
+                    sizes.size(), ". Merge axes with reshape.");
   for (std::int64_t size : sizes) {
     check<ShapeError>(size >= 0, "shape: sizes must not be negative, got ", size, " at axis ", rank_, ".");
-    check<ShapeError>(size == 0 || size_ <= kMaxElements / size, "shape: more than 2^48 elements at axis ", rank_, ".");
+    check<ShapeError>(size == 0 || size_ <= kMaxElements / size, "shape: more than 2^48 elements at axis ",
+                      rank_, ".");
     sizes_[rank_++] = size;
     size_ *= size;
   }
@@ -55,7 +56,8 @@ std::string Shape::str() const {
 }
 
 Axes::Axes(std::span<const int> axes) {
-  check<ShapeError>(axes.size() <= Shape::kMaxRank, "axes: expected at most ", Shape::kMaxRank, ", got ", axes.size(), ".");
+  check<ShapeError>(axes.size() <= Shape::kMaxRank, "axes: expected at most ", Shape::kMaxRank, ", got ",
+                    axes.size(), ".");
   for (int axis : axes) list_[count_++] = axis;
 }
 
@@ -74,14 +76,17 @@ Shape reduced(const Shape& x, const std::array<bool, Shape::kMaxRank>& mask, boo
   std::array<std::int64_t, Shape::kMaxRank> sizes{};
   std::size_t rank = 0;
   for (int i = 0; i < x.rank(); ++i) {
-    if (!mask[i]) sizes[rank++] = x[i];
-    else if (keep_dims) sizes[rank++] = 1;
+    if (!mask[i])
+      sizes[rank++] = x[i];
+    else if (keep_dims)
+      sizes[rank++] = 1;
   }
   return Shape(std::span<const std::int64_t>(sizes.data(), rank));
 }
 
 int normalize_axis(const char* op, int axis, int rank) {
-  check<ShapeError>(axis >= -rank && axis < rank, op, ": axis ", axis, " is outside a tensor of rank ", rank, ".");
+  check<ShapeError>(axis >= -rank && axis < rank, op, ": axis ", axis, " is outside a tensor of rank ", rank,
+                    ".");
   return axis < 0 ? axis + rank : axis;
 }
 

@@ -17,16 +17,21 @@ struct Pair {
   friend constexpr bool operator==(const Pair&, const Pair&) = default;
 };
 
-/// valid: none. same: H' = ceil(H / stride), as TensorFlow: total = max((H' - 1) stride + dilated kernel - H, 0),
-/// the odd one at the end. Otherwise explicit counts; Padding(1) is one on every side.
+/// valid: none. same: H' = ceil(H / stride), as TensorFlow: total = max((H' - 1) stride + dilated kernel - H,
+/// 0), the odd one at the end. Otherwise explicit counts; Padding(1) is one on every side.
 struct Padding {
   enum class Kind : std::uint8_t { given, same };
   Kind kind = Kind::given;
   std::int64_t top = 0, bottom = 0, left = 0, right = 0;
   constexpr Padding() = default;
   constexpr Padding(std::int64_t all) : top(all), bottom(all), left(all), right(all) {}
-  constexpr Padding(std::int64_t t, std::int64_t b, std::int64_t l, std::int64_t r) : top(t), bottom(b), left(l), right(r) {}
-  static constexpr Padding same_size() { Padding p; p.kind = Kind::same; return p; }
+  constexpr Padding(std::int64_t t, std::int64_t b, std::int64_t l, std::int64_t r)
+      : top(t), bottom(b), left(l), right(r) {}
+  static constexpr Padding same_size() {
+    Padding p;
+    p.kind = Kind::same;
+    return p;
+  }
   friend constexpr bool operator==(const Padding&, const Padding&) = default;
 };
 
@@ -38,8 +43,9 @@ struct Window {
   std::int64_t bottom = 0, right = 0;  ///< and after the last
 };
 
-/// Checks everything (kernel, stride, dilation >= 1; padding 0 .. dilated kernel - 1; the dilated kernel fits the padded input;
-/// x has rank 4) and resolves the padding. Throws ShapeError or ValueError naming `op`.
-Window make_window(const char* op, const Shape& x, Pair kernel, Pair stride, Pair dilation, const Padding& padding);
+/// Checks everything (kernel, stride, dilation >= 1; padding 0 .. dilated kernel - 1; the dilated kernel fits
+/// the padded input; x has rank 4) and resolves the padding. Throws ShapeError or ValueError naming `op`.
+Window make_window(const char* op, const Shape& x, Pair kernel, Pair stride, Pair dilation,
+                   const Padding& padding);
 
 }  // namespace linnet
