@@ -44,9 +44,16 @@ endforeach()
 # linnet_library(io HEADERS checkpoint.h ... LINKS core ... PRIVATE_LINKS ZLIB::ZLIB ... BUILD_LINKS cereal::cereal ...)
 #   One static library of all sources in the folder (and the sub-folders named in SUBFOLDERS).
 #   HEADERS are public: they are the ones that get installed.
-#   LINKS are ours, PRIVATE_LINKS are found in linnet_dependencies.cmake, BUILD_LINKS are headers only.
+#   LINKS are ours; a folder that needs one which is not part of this build is left out too. PRIVATE_LINKS are
+#   found in linnet_dependencies.cmake, BUILD_LINKS are headers only.
 function(linnet_library name)
   cmake_parse_arguments(arg "" "" "HEADERS;LINKS;PRIVATE_LINKS;BUILD_LINKS;SUBFOLDERS" ${ARGN})
+  foreach(link ${arg_LINKS})
+    if(NOT TARGET linnet_${link})
+      message(STATUS "linnet: building without ${name}, which needs ${link}")
+      return()
+    endif()
+  endforeach()
   set(patterns ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   foreach(sub ${arg_SUBFOLDERS})
     list(APPEND patterns ${CMAKE_CURRENT_SOURCE_DIR}/${sub}/*.cpp)

@@ -16,7 +16,8 @@ namespace linnet::nn {
 class Sequential : public Layer {
  public:
   Sequential() = default;
-  /// Layers are moved in: pass temporaries or std::move(layer).
+  /// Layers are moved in: pass temporaries or std::move(layer). Write braces: in parentheses the compiler may
+  /// make the layers in any order, and with it their random weights.
   template <class... Layers>
   requires(sizeof...(Layers) > 0 && (std::derived_from<Layers, Layer> &&
                                      ...)) explicit(sizeof...(Layers) == 1) Sequential(Layers&&... layers) {

@@ -13,16 +13,24 @@ namespace {
 
 const auto he = nn::init::he_uniform;  // before ReLU
 
+// In braces the layers are made from left to right; in parentheses each compiler may draw the weights in its
+// own order.
 nn::Sequential mnist_mlp() {
-  return nn::Sequential(nn::Flatten(), nn::Dense(784, 128, {.weight_init = he}), nn::ReLU(), nn::Dropout(0.2),
-                        nn::Dense(128, 10));
+  return nn::Sequential{nn::Flatten(), nn::Dense(784, 128, {.weight_init = he}), nn::ReLU(), nn::Dropout(0.2),
+                        nn::Dense(128, 10)};
 }
 
 nn::Sequential mnist_cnn() {
-  return nn::Sequential(nn::Conv2D(1, 32, {.kernel = 3, .weight_init = he}), nn::ReLU(),
-                        nn::MaxPool2D({.kernel = 2}), nn::Conv2D(32, 64, {.kernel = 3, .weight_init = he}),
-                        nn::ReLU(), nn::MaxPool2D({.kernel = 2}), nn::Flatten(),
-                        nn::Dense(1600, 64, {.weight_init = he}), nn::ReLU(), nn::Dense(64, 10));
+  return nn::Sequential{nn::Conv2D(1, 32, {.kernel = 3, .weight_init = he}),
+                        nn::ReLU(),
+                        nn::MaxPool2D({.kernel = 2}),
+                        nn::Conv2D(32, 64, {.kernel = 3, .weight_init = he}),
+                        nn::ReLU(),
+                        nn::MaxPool2D({.kernel = 2}),
+                        nn::Flatten(),
+                        nn::Dense(1600, 64, {.weight_init = he}),
+                        nn::ReLU(),
+                        nn::Dense(64, 10)};
 }
 
 std::string recipe_names() {
