@@ -11,6 +11,9 @@
 namespace linnet {
 namespace {
 
+/// Error of a sum of doubles in units of the sum of its absolute terms; two such sums are subtracted.
+constexpr double kRounding = 4 * 0x1p-52;
+
 using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 
 /// L(inputs) = sum of weights * function(inputs), with weights that do not depend on the inputs. The
@@ -29,8 +32,14 @@ class Objective {
     check<DTypeError>(y.dtype() == f64, "gradcheck: the function returned ", y.dtype(),
                       ", f64 was expected. Do not convert inside it.");
     if (!weights_.defined()) weights_ = draw(y.shape());
-    return sum(y * weights_);
+    Tensor terms = y * weights_;
+    magnitude_ = 0.0;
+    for (double term : terms.data<double>()) magnitude_ += std::abs(term);
+    return sum(terms);
   }
+
+  /// Sum of the absolute terms of the last value: what its rounding error is measured by.
+  double magnitude() const { return magnitude_; }
 
  private:
   static Tensor draw(const Shape& shape) {
@@ -44,6 +53,27 @@ class Objective {
   const std::vector<Tensor>& inputs_;
   State generator_;
   Tensor weights_;
+  double magnitude_ = 0.0;
+};
+
+/// Takes the gradients off and puts them back.
+class GradientScope {
+ public:
+  explicit GradientScope(std::vector<Tensor>& inputs) : inputs_(inputs) {
+    for (Tensor& input : inputs) {
+      kept_.push_back(input.grad());
+      input.set_grad({});
+    }
+  }
+  ~GradientScope() {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i].set_grad(kept_[i]);
+  }
+  GradientScope(const GradientScope&) = delete;
+  GradientScope& operator=(const GradientScope&) = delete;
+
+ private:
+  std::vector<Tensor>& inputs_;
+  std::vector<Tensor> kept_;
 };
 
 double numeric_gradient(Objective& objective, Tensor& input, std::int64_t i, double step) {
@@ -57,9 +87,10 @@ double numeric_gradient(Objective& objective, Tensor& input, std::int64_t i, dou
   return (above - below) / (2.0 * step);
 }
 
-void compare(GradcheckResult& result, const GradcheckOptions& options, std::size_t input, std::int64_t i,
-             double analytic, double numeric) {
-  double score = std::abs(analytic - numeric) / (options.absolute + options.relative * std::abs(numeric));
+void compare(GradcheckResult& result, const GradcheckOptions& options, double rounding, std::size_t input,
+             std::int64_t i, double analytic, double numeric) {
+  double allowed = options.absolute + rounding + options.relative * std::abs(numeric);
+  double score = std::abs(analytic - numeric) / allowed;
   if (!(score > result.worst) && !std::isnan(score)) return;  // a NaN must count as a failure
   result.worst = std::isnan(score) ? INFINITY : score;
   if (result.worst <= 1.0) return;
@@ -75,11 +106,7 @@ GradcheckResult gradcheck(const Function& function, std::vector<Tensor> inputs,
   for (const Tensor& input : inputs)
     check<DTypeError>(!input.requires_grad() || input.dtype() == f64, "gradcheck: inputs must be f64, got ",
                       input.dtype(), ". Differences in f32 are too coarse.");
-  std::vector<Tensor> kept;
-  for (Tensor& input : inputs) {
-    kept.push_back(input.grad());
-    input.set_grad({});
-  }
+  GradientScope scope(inputs);
 
   GradcheckResult result;
   Objective objective(function, inputs);
@@ -87,10 +114,11 @@ GradcheckResult gradcheck(const Function& function, std::vector<Tensor> inputs,
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     if (!inputs[k].requires_grad()) continue;
     Tensor gradient = inputs[k].grad();
-    inputs[k].set_grad(kept[k]);
     for (std::int64_t i = 0; i < inputs[k].size(); ++i) {
       double analytic = gradient.defined() ? gradient.data<double>()[i] : 0.0;
-      compare(result, options, k, i, analytic, numeric_gradient(objective, inputs[k], i, options.step));
+      double numeric = numeric_gradient(objective, inputs[k], i, options.step);
+      double rounding = kRounding * objective.magnitude() / options.step;
+      compare(result, options, rounding, k, i, analytic, numeric);
     }
   }
   return result;

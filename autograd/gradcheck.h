@@ -12,14 +12,14 @@ namespace linnet {
 
 struct GradcheckOptions {
   double step = 1e-6;      ///< h in (f(x + h) - f(x - h)) / 2h
-  double absolute = 1e-6;  ///< allowed: absolute + relative * |numeric|
+  double absolute = 1e-6;  ///< allowed: absolute + relative * |numeric| + rounding of the sums
   double relative = 1e-5;
 };
 
 struct GradcheckResult {
   bool ok = true;
   std::string report;  ///< the worst element: input, index, both values; empty when ok
-  double worst = 0.0;  ///< largest |analytic - numeric| / (absolute + relative |numeric|)
+  double worst = 0.0;  ///< largest |analytic - numeric| / allowed
   explicit operator bool() const { return ok; }
 };
 

@@ -31,6 +31,9 @@ void check_writable(const char* op, const TensorImpl* impl) {
   check<GraphError>(
       !impl->traced, op,
       ": this tensor is being traced, and a trace records no changes in place. Use an op instead.");
+  check<AutogradError>(!impl->node, op,
+                       ": this tensor is the result of an op, and its gradient would not know of the change. "
+                       "Use an op instead, or change a clone().");
 }
 
 void check_same_shape(const char* op, const Shape& expected, const Shape& actual) {
@@ -310,8 +313,6 @@ Tensor& Tensor::mul_(double factor) {
 void Tensor::set_contents(const Tensor& source) {
   check_writable("set_contents", impl());
   check_readable("set_contents", source.impl());
-  check<AutogradError>(!impl_->node,
-                       "set_contents: this tensor is the result of an op. Call detach() first.");
   check<DTypeError>(!impl_->requires_grad || is_float(source.dtype()),
                     "set_contents: a tensor that requires a gradient must be f32 or f64, got ",
                     source.dtype(), ". Call set_requires_grad(false) first.");

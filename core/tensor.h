@@ -7,7 +7,8 @@
 // contents, and everything but defined() and assignment throws ValueError.
 //
 // Functions that change contents end in `_`; they and mutable_data() bump a version, so that backward
-// notices when a value it needs was changed. Reading is safe from several threads, writing is not.
+// notices when a value it needs was changed; on the result of a taped op they throw AutogradError. Reading is
+// safe from several threads, writing is not.
 
 #include <cstdint>
 #include <initializer_list>

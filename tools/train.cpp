@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 
 #include "command.h"
@@ -18,6 +19,14 @@ struct TrainArguments {
   double lr = 0.0, checkpoint_every = 0.0;
   bool resume = false;
 };
+
+/// Also refuses nan, which CLI::PositiveNumber lets through.
+std::string finite_positive(const std::string& text) {
+  char* end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value > 0.0;
+  return good ? "" : "expected a number above 0, got " + text;
+}
 
 /// Before an hour of training, not after it.
 void check_output(const std::string& path) {
@@ -81,8 +90,7 @@ void add_train(CLI::App& program) {
       ->check(CLI::PositiveNumber);
   command->add_option("--batch", arguments->batch, "Batch size (default: the recipe's)")
       ->check(CLI::PositiveNumber);
-  command->add_option("--lr", arguments->lr, "Learning rate (default: the recipe's)")
-      ->check(CLI::PositiveNumber);
+  command->add_option("--lr", arguments->lr, "Learning rate (default: the recipe's)")->check(finite_positive);
   command->add_option("--optimizer", arguments->optimizer, "adam or sgd (default: the recipe's)");
   command->add_option("--limit", arguments->limit, "Use the first N training samples only")
       ->check(CLI::PositiveNumber);
@@ -90,7 +98,7 @@ void add_train(CLI::App& program) {
   command
       ->add_option("--checkpoint-every", arguments->checkpoint_every,
                    "Seconds between checkpoints within an epoch")
-      ->check(CLI::PositiveNumber);
+      ->check(finite_positive);
   command->add_flag("--resume", arguments->resume, "Go on from the checkpoint if there is one");
   arguments->common.add_to(*command);
   command->callback([arguments] { train(*arguments); });

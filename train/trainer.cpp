@@ -45,6 +45,19 @@ class ModeScope {
   bool before_;
 };
 
+/// Model and optimizer, or neither when one refuses.
+void load_both(nn::Module& model, optim::Optimizer& optimizer, const State& saved) {
+  State before;
+  for (const auto& [name, value] : model.state()) before.set(name, value.tensor().clone());
+  model.load(saved["model"]);
+  try {
+    optimizer.load(saved["optimizer"]);
+  } catch (...) {
+    model.load(before);
+    throw;
+  }
+}
+
 }  // namespace
 
 /// Sums over the samples of an epoch: the loss, then each metric.
@@ -226,9 +239,8 @@ void Trainer::resume(Run& run) {
   check<StateError>(sums.size() == run.sums.values.size() + 1, "resume: the checkpoint keeps ",
                     sums.size() - 1, " figures, this run has ", run.sums.values.size(),
                     ". Use the same metrics.");
-  model_.load(saved["model"]);
-  optimizer_.load(saved["optimizer"]);
   run.loader.load(saved["loader"]);
+  load_both(model_, optimizer_, saved);
   set_rng_state(saved["rng"]);
   run.sums.samples = sums["samples"].integer();
   for (std::size_t i = 0; i < run.sums.values.size(); ++i)

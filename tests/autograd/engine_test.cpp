@@ -106,6 +106,20 @@ TEST_CASE("backward through a changed saved tensor throws, names the op and chan
   CHECK(c.grad().item() == 2.0);
 }
 
+TEST_CASE("the result of a taped op cannot be changed in place, which its gradient would not know of") {
+  Tensor y = leaf({1, 2}) + 1.0;
+  const std::string rest =
+      ": this tensor is the result of an op, and its gradient would not know of the change. Use an op "
+      "instead, or "
+      "change a clone().";
+  CHECK_THROWS_TEXT(y.mul_(2.0), AutogradError, "mul_" + rest);
+  CHECK_THROWS_TEXT(y.mutable_data<float>(), AutogradError, "mutable_data" + rest);
+  NoGrad no_grad;
+  Tensor z = y + 1.0;
+  z.mul_(2.0);
+  CHECK_CLOSE(z, Tensor::from({6, 8}), tol::exact);
+}
+
 TEST_CASE("a failed backward leaves gradients that were there as they were") {
   Tensor a = leaf({1, 2}), b = leaf({3, 4});
   backward(sum(a));

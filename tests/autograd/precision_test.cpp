@@ -50,10 +50,11 @@ Run run(const OpExample& example, std::vector<Tensor> inputs, bool absolute_dy =
 }
 
 /// |reference| + |absolute run| + extra, element by element.
-std::vector<double> scale_of(const Tensor& reference, const Tensor& absolute_run, double extra) {
-  std::vector<double> scale;
-  auto a = reference.data<double>(), b = absolute_run.data<double>();
-  for (std::size_t i = 0; i < a.size(); ++i) scale.push_back(std::abs(a[i]) + std::abs(b[i]) + extra);
+Tensor scale_of(const Tensor& reference, const Tensor& absolute_run, double extra) {
+  Tensor scale = absolute_run.clone();
+  auto a = reference.data<double>();
+  auto out = scale.mutable_data<double>();
+  for (std::size_t i = 0; i < a.size(); ++i) out[i] = std::abs(a[i]) + std::abs(out[i]) + extra;
   return scale;
 }
 

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// The linnet command as a stranger uses it: figures, exit codes, messages, and what is left on disk.
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "linnet/core/tensor.h"
+#include "linnet/io/npy.h"
+#include "support/check_close.h"
+#include "support/fixtures.h"
+
+using namespace linnet;
+
+namespace {
+
+struct Outcome {
+  int code = 0;
+  std::string out, err;
+  nlohmann::json json() const {  // of the last line
+    auto end = out.find_last_not_of('\n');
+    auto begin = out.rfind('\n', end);
+    return nlohmann::json::parse(out.substr(begin == std::string::npos ? 0 : begin + 1));
+  }
+};
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// One folder for each test case, and the program run in it.
+class Shell {
+ public:
+  Outcome operator()(const std::string& arguments, const std::string& environment = "") {
+    std::string command = "cd " + folder_.path().string() + " && " + environment + " " LINNET_TOOL " " +
+                          arguments + " >out 2>err";
+    int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(folder_ / "out"), text_of(folder_ / "err")};
+  }
+  std::string path(const std::string& name) const { return folder_ / name; }
+  bool exists(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+      if (entry.path().filename() != "out" && entry.path().filename() != "err")
+        names.push_back(entry.path().filename().string());
+    return names;
+  }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+const std::string kQuick = "train mnist-mlp --data synthetic --limit 640 --epochs 2 --seed 5 --json ";
+
+std::string weights(Shell& shell, const std::string& file) {
+  return shell("inspect " + file + " --json").json()["weights_sha256"];
+}
+
+void check_refused(const Outcome& outcome, const std::string& line) {
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err.find(line) != std::string::npos);
+  INFO(outcome.err);
+  CHECK(outcome.out.empty());
+}
+
+}  // namespace
+
+TEST_CASE("train, eval, export, run and inspect work together and print the documented figures") {
+  Shell shell;
+  Outcome trained = shell(kQuick + "--out a.ckpt --history h.jsonl");
+  REQUIRE(trained.code == 0);
+  for (const char* key :
+       {"test_accuracy", "epochs", "train_seconds", "samples_per_second", "peak_rss_bytes", "parameters"})
+    CHECK_MESSAGE(trained.json().contains(key), key);
+  CHECK(trained.json()["parameters"] == 101770);
+  CHECK(trained.json()["test_accuracy"].get<double>() > 0.5);
+  CHECK(shell.exists("h.jsonl"));
+
+  Outcome evaluated = shell("eval a.ckpt --data synthetic --json");
+  REQUIRE(evaluated.code == 0);
+  CHECK(evaluated.json()["test_accuracy"] == trained.json()["test_accuracy"]);
+  CHECK(evaluated.json()["file_bytes"] == std::filesystem::file_size(shell.path("a.ckpt")));
+
+  Outcome exported = shell("export a.ckpt --format linnet --out a.linnet --json");
+  REQUIRE(exported.code == 0);
+  CHECK(exported.json()["ops"].get<int>() >= 3);
+  CHECK(shell("eval a.linnet --data synthetic --json").json()["test_accuracy"] ==
+        trained.json()["test_accuracy"]);
+
+  io::write_npy(shell.path("x.npy"), test::random_tensor({28, 28, 1}, 3, 0.0, 1.0));
+  Outcome run = shell("run a.linnet --input x.npy --out y.npy --repeat 20 --json");
+  REQUIRE(run.code == 0);
+  CHECK(run.json()["output"].size() == 10);
+  CHECK(run.json()["latency_us_p99"].get<double>() >= run.json()["latency_us_median"].get<double>());
+  CHECK(io::read_npy(shell.path("y.npy")).shape() == Shape{1, 10});
+
+  nlohmann::json checkpoint = shell("inspect a.ckpt --json").json(),
+                 model = shell("inspect a.linnet --json").json();
+  CHECK(checkpoint["kind"] == "checkpoint");
+  CHECK(checkpoint["macs"] == 101632);
+  CHECK(model["weights_sha256"] == checkpoint["weights_sha256"]);
+  CHECK(shell("info --json").json().contains("simd"));
+}
+
+TEST_CASE("the same seed gives the same weights with 1, 2 and 4 threads and on other instruction sets") {
+  for (const std::string recipe : {"mnist-mlp", "mnist-cnn"}) {
+    Shell shell;
+    std::string train = "train " + recipe + " --data synthetic --limit 96 --epochs 1 --seed 5 --out ";
+    REQUIRE(shell(train + "one.ckpt --threads 1").code == 0);
+    std::string expected = weights(shell, "one.ckpt");
+    for (const std::string threads : {"2", "4"}) {
+      REQUIRE(shell(train + "n.ckpt --threads " + threads).code == 0);
+      CHECK(weights(shell, "n.ckpt") == expected);
+    }
+    for (Isa isa : available_isas()) {
+      if (isa == Isa::sse2) continue;  // no fused multiply-add: outside the promise
+      REQUIRE(shell(train + "isa.ckpt", "LINNET_ISA=" + std::string(name(isa))).code == 0);
+      CHECK(weights(shell, "isa.ckpt") == expected);
+    }
+    REQUIRE(
+        shell("train " + recipe + " --data synthetic --limit 96 --epochs 1 --seed 6 --out other.ckpt").code ==
+        0);
+    CHECK(weights(shell, "other.ckpt") != expected);
+  }
+}
+
+TEST_CASE("a run that gets SIGTERM at any moment goes on with --resume to the same weights") {
+  Shell shell;
+  std::string train = "train mnist-mlp --data synthetic --limit 6400 --epochs 2 --seed 5 ";
+  REQUIRE(shell(train + "--out straight.ckpt").code == 0);
+  std::string expected = weights(shell, "straight.ckpt");
+  for (const std::string delay : {"0.15", "0.3", "0.45"}) {
+    std::filesystem::remove(shell.path("cut.ckpt"));
+    std::filesystem::remove(shell.path("cut.ckpt.prev"));
+    Outcome cut = shell(train + "--out cut.ckpt", "timeout --preserve-status -s TERM " + delay);
+    CHECK((cut.code == 0 || cut.code == 128 + SIGTERM));  // stopped cleanly, or before training had begun
+    Outcome resumed = shell(train + "--out cut.ckpt --resume");
+    REQUIRE(resumed.code == 0);
+    CHECK(weights(shell, "cut.ckpt") == expected);
+  }
+  auto before = test::read_bytes(shell.path("cut.ckpt"));
+  CHECK(shell(train + "--out cut.ckpt --resume").code == 0);  // finished: nothing to do
+  CHECK(test::read_bytes(shell.path("cut.ckpt")) == before);
+}
+
+TEST_CASE("wrong usage is refused with one line and exit code 2, and nothing is left on disk") {
+  Shell shell;
+  check_refused(shell("train mnist-mpl --data synthetic --out a.ckpt"),
+                "linnet: train: unknown recipe mnist-mpl. There are: mnist-mlp, mnist-cnn.\n");
+  check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --epoch 3"), "--epoch");
+  check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --epochs 0"), "--epochs");
+  check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --lr nan"), "lr");
+  check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --optimizer adamm"),
+                "linnet: train: unknown optimizer adamm. There are: adam, sgd.\n");
+  check_refused(shell("train mnist-mlp --data synthetic --out no/such/folder/a.ckpt"),
+                "linnet: train: the folder of no/such/folder/a.ckpt does not exist. Create it first.\n");
+  check_refused(shell("train mnist-mlp --data nowhere --out a.ckpt"), "nowhere");
+  check_refused(shell("predict a.ckpt"), "linnet: ");
+  check_refused(shell(""), "linnet: A subcommand is required. See linnet --help.\n");
+  check_refused(shell("export a.ckpt --format tflite --out a"),
+                "linnet: export: format tflite is not available. There is: linnet.\n");
+  check_refused(shell("info", "LINNET_ISA=mmx"), "mmx");
+  CHECK(shell.files().empty());
+  CHECK(shell("--help").code == 0);
+  CHECK(shell("train --help").code == 0);
+}
+
+TEST_CASE("damaged and foreign files are refused by name and stay as they are") {
+  Shell shell;
+  REQUIRE(shell(kQuick + "--out a.ckpt").code == 0);
+  REQUIRE(shell("export a.ckpt --out a.linnet").code == 0);
+  for (const std::string name : {"a.ckpt", "a.linnet"}) {
+    auto good = test::read_bytes(shell.path(name));
+    auto flipped = good, cut = good;
+    flipped[flipped.size() / 3] ^= 4;
+    cut.resize(cut.size() / 2);
+    for (const auto& bad : {flipped, cut, std::vector<std::uint8_t>{}, std::vector<std::uint8_t>(100, 'x')}) {
+      test::write_bytes(shell.path("bad"), bad);
+      for (const std::string command :
+           {"eval bad --data synthetic", "inspect bad", "export bad --out out.linnet"})
+        check_refused(shell(command), "bad");
+      CHECK(test::read_bytes(shell.path("bad")) == bad);
+      CHECK_FALSE(shell.exists("out.linnet"));
+    }
+  }
+  check_refused(shell("eval missing.ckpt --data synthetic"),
+                "linnet: missing.ckpt: cannot be read. Is the name right?\n");
+  check_refused(shell("run a.linnet --input missing.npy"), "missing.npy");
+  test::write_bytes(shell.path("x.png"), {1, 2, 3});
+  check_refused(shell("run a.linnet --input x.png"), "x.png: ");
+  io::write_npy(shell.path("small.npy"), Tensor::zeros({3}));
+  check_refused(shell("run a.linnet --input small.npy"),
+                "linnet: run: the model takes one sample of shape [28, 28, 1], small.npy holds [3].\n");
+}
