@@ -4,11 +4,11 @@
 //
 // A file `<family>_isa.cpp` is compiled once per set with -DLINNET_ISA=<set> (core/CMakeLists.txt). It puts
 // all it has into namespace linnet::kernels::<set> and fills one table of function pointers there. The
-// family's
-// `<family>_table.h` holds the struct and, by LINNET_DECLARE_TABLE, the names of all tables; a normal `.cpp`
-// says LINNET_SELECT_TABLE (kernels/select.h) and calls through `<family>_kernels()`.
+// family's `<family>_table.h` holds the struct and, by LINNET_DECLARE_TABLE, the names of all tables; a
+// normal
+// `.cpp` says LINNET_SELECT_TABLE (kernels/select.h) and calls through `<family>_kernels()`.
 //
-// Code of a set may include only <cstddef>, <cstdint>, intrinsics, vec.h, core/math.h, *_table.h, *.def and
+// Code of a set may include only <cstddef>, <cstdint>, intrinsics, vec*.h, core/math.h, *_table.h, *.def and
 // *.inl: an inline function of anybody else could be kept by the linker for the whole program, compiled for a
 // machine that is not there (scripts/check_kernel_symbols.py refuses that).
 

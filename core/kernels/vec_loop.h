@@ -2,10 +2,12 @@
 #pragma once
 // Loops over n floats by vectors, the rest included. The body gets the index and an accessor:
 //
-//   for_vectors(n, [=](std::ptrdiff_t i, auto at) LINNET_INLINE_LAMBDA { at.store(f(at.load(x + i)), y + i);
+//   for_vectors(n, [=](std::ptrdiff_t i, auto at) LINNET_INLINE_LAMBDA {
+//     at.store(f(at.load(x + i)), y + i);
 //   });
 
 #include "linnet/core/kernels/vec.h"
+#include "linnet/core/kernels/vec16.h"
 
 #define LINNET_INLINE_LAMBDA __attribute__((always_inline))
 
@@ -28,10 +30,11 @@ LINNET_INLINE void for_vectors(std::ptrdiff_t n, Body body) {
   if (i < n) body(i, PartOfVector{n - i});
 }
 
-/// The sum of term(i, at) in 16 lanes, lane j taking elements j, j + 16, ...: behind the end `term` may
-/// return anything. Chunks of kChunk elements have sums of their own, added in order.
+/// Elements that a sum takes at once: each such chunk has a sum of its own, and these are added in order.
 inline constexpr std::ptrdiff_t kChunk = 4096;
 
+/// The sum of term(i, at) in 16 lanes, lane j taking elements j, j + 16, ...: behind the end `term` may
+/// return anything.
 template <class Term>
 LINNET_INLINE float sum_of(std::ptrdiff_t n, Term term) {
   float total = 0.0f;
