@@ -150,7 +150,8 @@ TEST_CASE("an element's bits do not depend on its place in a vector") {
   });
 }
 
-TEST_CASE("the largest errors of exp, log, tanh and sigmoid are those of the table in vec_math.inl") {
+TEST_CASE("the largest errors of exp, log, tanh and sigmoid are those of the table in vec_math.inl" *
+          doctest::test_suite("long")) {
   struct Limit {
     Op op;
     double ulp;
