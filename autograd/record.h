@@ -13,16 +13,18 @@
 // An op that takes more than tensors passes a function that returns its attributes as a State; it is called
 // only while a module is being traced. A user's own op passes a name instead of an Op.
 
+#include <cstddef>
 #include <functional>
 #include <initializer_list>
 #include <memory>
 #include <new>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "linnet/autograd/autograd.h"
-#include "linnet/autograd/tape.h"
 #include "linnet/core/op.h"
 #include "linnet/core/state.h"
 #include "linnet/core/tensor.h"
@@ -67,6 +69,30 @@ bool wants_gradient(std::span<const Tensor> inputs);
 void notify_recorder(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs,
                      const std::function<State()>* attributes);
 bool recording();
+
+/// What the tape keeps of the type of a rule.
+struct RuleType {
+  std::size_t bytes;
+  void (*move)(void* rule, void* to);
+  void (*run)(void* rule, const Tensor& dy, Grads& grad);
+  void (*drop)(void* rule) noexcept;
+};
+template <class Rule>
+inline constexpr RuleType rule_type{
+    sizeof(Rule), [](void* rule, void* to) { new (to) Rule(std::move(*static_cast<Rule*>(rule))); },
+    [](void* rule, const Tensor& dy, Grads& grad) { (*static_cast<Rule*>(rule))(dy, grad); },
+    [](void* rule) noexcept { static_cast<Rule*>(rule)->~Rule(); }};
+
+/// Makes y the result of a new node of the tape, which takes over *rule.
+void attach(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs,
+            const RuleType& type, void* rule);
+template <class Rule>
+void attach(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs, Rule&& rule) {
+  using Held = std::remove_cvref_t<Rule>;
+  static_assert(alignof(Held) <= alignof(std::max_align_t));
+  Held held(std::forward<Rule>(rule));
+  attach(op, custom, y, inputs, rule_type<Held>, &held);
+}
 }  // namespace tape
 
 template <class Attributes, class Rule>

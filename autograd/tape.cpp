@@ -20,32 +20,39 @@ bool has_gradient(const Tensor& t) { return t.defined() && t.requires_grad(); }
 
 namespace tape {
 
-void connect(Node& node, Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs) {
-  node.op = op;
-  node.custom_name = custom;
-  node.sequence = next_sequence.fetch_add(1, std::memory_order_relaxed);
-  node.shape = y.shape();
-  node.dtype = y.dtype();
-  if (inputs.size() > Node::kInlineEdges) {
+void attach(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs,
+            const RuleType& type, void* rule) {
+  Node* node = new (allocate_object(sizeof(Node) + type.bytes)) Node(type);
+  type.move(rule, node->rule());
+  node->op = op;
+  node->custom_name = custom;
+  node->sequence = next_sequence.fetch_add(1, std::memory_order_relaxed);
+  node->shape = y.shape();
+  node->dtype = y.dtype();
+  node->connect(inputs);
+  y.impl()->node = Ref<TapeNode>(node);
+}
+
+void Node::connect(std::span<const Tensor> inputs) {
+  if (inputs.size() > kInlineEdges) {
     auto* memory = static_cast<Edge*>(allocate_object(inputs.size() * sizeof(Edge)));
-    node.edges_ = memory;
+    edges_ = memory;
     for (std::size_t i = 0; i < inputs.size(); ++i) new (memory + i) Edge();
   }
-  node.count_ = static_cast<int>(inputs.size());
+  count_ = static_cast<int>(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& input = inputs[i];
     if (!has_gradient(input)) continue;
-    Edge& edge = node.edges_[i];
+    Edge& edge = edges_[i];
     edge.shape = input.shape();
     edge.node = input.impl()->node;
     if (!edge.node) edge.leaf = Ref<TensorImpl>(input.impl());
   }
-  y.impl()->node = Ref<TapeNode>(&node);
 }
 
 void Node::release() noexcept {
+  if (!released) rule_type_.drop(rule());
   released = true;
-  drop_rule();
   for (Edge& edge : edges()) edge = Edge();
 }
 
@@ -68,7 +75,9 @@ void Node::destroy() noexcept {
       node->edges_ = node->inline_;
       node->count_ = 0;
     }
-    node->free_memory();
+    const std::size_t bytes = sizeof(Node) + node->rule_type_.bytes;
+    node->~Node();
+    free_object(node, bytes);
   }
   busy = false;
 }

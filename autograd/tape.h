@@ -5,17 +5,16 @@
 // a result frees the part of the tape that nobody else needs. Nodes come from free lists that are reused
 // every step. See docs/autograd.md.
 
+#include <cstddef>
 #include <span>
 #include <string_view>
-#include <type_traits>
 
+#include "linnet/autograd/record.h"
 #include "linnet/core/op.h"
 #include "linnet/core/tensor.h"
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet {
-
-class Grads;
 
 namespace tape {
 
@@ -27,7 +26,8 @@ struct Edge {
   bool wanted() const { return node || leaf; }
 };
 
-class Node : public TapeNode {
+/// The rule, whose type only record() knew, lies behind the node in the same block.
+class alignas(std::max_align_t) Node final : public TapeNode {
  public:
   static constexpr int kInlineEdges = 3;
 
@@ -43,52 +43,24 @@ class Node : public TapeNode {
   std::span<Edge> edges() { return {edges_, static_cast<std::size_t>(count_)}; }
   std::string_view name() const { return op == Op::custom ? custom_name : linnet::name(op); }
 
-  virtual void run_rule(const Tensor& dy, Grads& grads) = 0;
+  void run_rule(const Tensor& dy, Grads& grads) { rule_type_.run(rule(), dy, grads); }
   /// Drops the rule with everything it saved, and the edges.
   void release() noexcept;
-  void destroy() noexcept final;
-
- protected:
-  ~Node() = default;
-  virtual void drop_rule() noexcept = 0;
-  virtual void free_memory() noexcept = 0;
+  void destroy() noexcept override;
 
  private:
-  friend void connect(Node& node, Op op, std::string_view custom, const Tensor& y,
-                      std::span<const Tensor> inputs);
+  friend void attach(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs,
+                     const RuleType& type, void* rule);
+  explicit Node(const RuleType& type) : rule_type_(type) {}
+  ~Node() = default;
+  void connect(std::span<const Tensor> inputs);
+  void* rule() { return this + 1; }
+
+  const RuleType& rule_type_;
   Edge* edges_ = inline_;
   int count_ = 0;
   Edge inline_[kInlineEdges];
 };
-
-template <class Rule>
-class RuleNode final : public Node {
- public:
-  explicit RuleNode(Rule rule) : rule_(new (bytes_) Rule(std::move(rule))) {}
-  void run_rule(const Tensor& dy, Grads& grads) override { (*rule_)(dy, grads); }
-
- private:
-  void drop_rule() noexcept override {
-    if (rule_) rule_->~Rule();
-    rule_ = nullptr;
-  }
-  void free_memory() noexcept override {
-    this->~RuleNode();
-    free_object(this, sizeof *this);
-  }
-  alignas(Rule) std::byte bytes_[sizeof(Rule)];
-  Rule* rule_;
-};
-
-/// Fills in the edges and makes y the result of the node.
-void connect(Node& node, Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs);
-
-template <class Rule>
-void attach(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs, Rule&& rule) {
-  using Held = RuleNode<std::remove_cvref_t<Rule>>;
-  auto* node = new (allocate_object(sizeof(Held))) Held(std::forward<Rule>(rule));
-  connect(*node, op, custom, y, inputs);
-}
 
 }  // namespace tape
 }  // namespace linnet

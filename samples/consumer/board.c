@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
-   Checks a model file and prints what the inference library says about it, as a board would before running it.
-   Without an argument it offers the library eight bytes that are no model, and expects them refused. */
+   Checks a model file and prints what the inference library says about it, as a board would before it runs
+   one. Without an argument it offers the library eight bytes that are no model, and expects them refused. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "linnet/runtime/linnet_runtime.h"
+
+#define ALIGNED __attribute__((aligned(LNT_FILE_ALIGN)))
 
 static lnt_status check(const uint8_t* file, size_t len) {
   char text[200];
@@ -21,7 +23,7 @@ static lnt_status check(const uint8_t* file, size_t len) {
 }
 
 static lnt_status check_file(const char* path) {
-  static uint64_t buffer[1 << 17];
+  static ALIGNED uint8_t buffer[1 << 20];
   size_t len;
   FILE* file = fopen(path, "rb");
   if (file == NULL) {
@@ -30,11 +32,11 @@ static lnt_status check_file(const char* path) {
   }
   len = fread(buffer, 1, sizeof buffer, file);
   fclose(file);
-  return check((const uint8_t*)buffer, len);
+  return check(buffer, len);
 }
 
 int main(int argc, char** argv) {
-  static const uint64_t no_model = 0;
+  static const ALIGNED uint8_t no_model[8] = {0};
   if (argc > 1) return check_file(argv[1]) == LNT_OK ? 0 : 1;
-  return check((const uint8_t*)&no_model, sizeof no_model) == LNT_OK ? 1 : 0;
+  return check(no_model, sizeof no_model) == LNT_OK ? 1 : 0;
 }
