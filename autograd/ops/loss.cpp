@@ -3,6 +3,7 @@
 #include "linnet/autograd/ops/common.h"
 #include "linnet/core/kernels/elementwise.h"
 #include "linnet/core/kernels/softmax.h"
+#include "linnet/core/tensor_impl.h"
 
 namespace linnet {
 namespace {

@@ -10,8 +10,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "linnet/core/tensor.h"
 #include "linnet/io/npy.h"
+#include "linnet/linnet.h"
 #include "support/check_close.h"
 #include "support/fixtures.h"
 
@@ -107,6 +107,42 @@ TEST_CASE("train, eval, export, run and inspect work together and print the docu
   CHECK(checkpoint["macs"] == 101632);
   CHECK(model["weights_sha256"] == checkpoint["weights_sha256"]);
   CHECK(shell("info --json").json().contains("simd"));
+}
+
+TEST_CASE("the output of linnet run agrees with the training side within 1e-5 of its largest element") {
+  Shell shell;
+  REQUIRE(shell(kQuick + "--out a.ckpt").code == 0);
+  REQUIRE(shell("export a.ckpt --out a.linnet").code == 0);
+  State saved = io::load(shell.path("a.ckpt"));
+  graph::GraphModule model = graph::GraphModule::from(saved["graph"], saved["model"]);
+  model.eval();
+  NoGrad no_grad;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    Tensor x = test::random_tensor({28, 28, 1}, seed, 0.0, 1.0);
+    io::write_npy(shell.path("x.npy"), x);
+    REQUIRE(shell("run a.linnet --input x.npy --out y.npy").code == 0);
+    Tensor expected = model(x.view({1, 28, 28, 1}));
+    double largest = max(abs(expected)).item();
+    CHECK_CLOSE(io::read_npy(shell.path("y.npy")), expected, (test::Tolerance{1e-5 * largest, 0.0}));
+  }
+}
+
+TEST_CASE("linnet eval works on the checkpoint of the public example, which says nothing about its task") {
+  Shell shell;
+  manual_seed(42);
+  nn::Sequential model{nn::Flatten(), nn::Dense(784, 128), nn::ReLU(), nn::Dropout(0.2), nn::Dense(128, 10)};
+  optim::Adam adam(model.parameters(), {.lr = 1e-3});
+  data::SyntheticDigits digits(data::Split::test);
+  data::Loader batches(digits, {.batch = 32, .shuffle = true});
+  io::save(shell.path("mnist.ckpt"), {{"model", model.state()},
+                                      {"optimizer", adam.state()},
+                                      {"loader", batches.state()},
+                                      {"rng", rng_state()},
+                                      {"graph", graph::trace(model, {1, 28, 28, 1}).state()}});
+  Outcome evaluated = shell("eval mnist.ckpt --data synthetic --json");
+  REQUIRE(evaluated.code == 0);
+  train::Trainer trainer(model, adam, {.loss = cross_entropy, .metrics = {accuracy}});
+  CHECK(evaluated.json()["test_accuracy"].get<double>() == trainer.evaluate(digits)[1].second);
 }
 
 TEST_CASE("the same seed gives the same weights with 1, 2 and 4 threads and on other instruction sets") {
