@@ -96,8 +96,8 @@ struct Affine {
 };
 
 Affine random_hand(double width, Rng& rng) {
-  const double stretch = width * math::exp(0.18 * rng.normal());
-  const double slant = -0.16 + 0.25 * rng.normal();  // y points down: negative leans to the right
+  const double stretch = width * math::exp(0.15 * rng.normal());
+  const double slant = -0.16 + 0.2 * rng.normal();  // y points down: negative leans to the right
   const double turn = 0.024 * rng.normal();
   const double c = math::cos_turn(turn), s = math::sin_turn(turn);
   return {c * stretch, c * slant - s, s * stretch, s * slant + c};
@@ -170,8 +170,8 @@ void develop(const Canvas& ink, Rng& rng, std::span<std::uint8_t> pixels) {
 void draw_digit(int digit, Rng& rng, std::span<std::uint8_t> pixels) {
   const Glyph& glyph = choose(glyphs(digit), rng);
   const Affine hand = random_hand(glyph.width, rng);
-  const Elastic bend(0.035, rng);
-  const double unsteady = 0.03;
+  const Elastic bend(0.027, rng);
+  const double unsteady = 0.022;
   const double pen = math::exp(0.28 + 0.28 * rng.normal());  // radius, in pixels
   const double soft = rng.uniform(0.8, 1.4);
 

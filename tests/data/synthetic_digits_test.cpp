@@ -47,7 +47,7 @@ TEST_CASE("the pixels are the same on every machine, with any number of threads,
     hashes.push_back(SyntheticDigits({.count = 500, .seed = 42}).content_hash());
   }
   CHECK(hashes == std::vector<std::uint64_t>(3, hashes.front()));
-  CHECK(hashes.front() == 6597053046765755256u);
+  CHECK(hashes.front() == 3477333661646932589u);
 
   const SyntheticDigits few({.count = 10, .seed = 42}), many({.count = 60, .seed = 42});
   for (std::int64_t i = 0; i < 10; ++i) CHECK(std::ranges::equal(image(few, i), image(many, i)));
@@ -73,7 +73,7 @@ TEST_CASE("a digit lies as in MNIST: in a box of about 20 pixels with its centre
     REQUIRE(mass > 255 * 15);
     const int longer = std::max(bottom - top, right - left) + 1;
     CHECK(longer >= 18);
-    CHECK(longer <= 21);
+    CHECK(longer <= 22);  // 20, and a pen that swells by up to a fifth
     CHECK(std::abs(x / mass - 13.5) < 1.0);
     CHECK(std::abs(y / mass - 13.5) < 1.0);
   }
