@@ -37,6 +37,16 @@ Arguments parse(int argc, char** argv) {
   return arguments;
 }
 
+/// Where MNIST is; empty when nobody named a folder and it is in none of the usual ones.
+std::string find_mnist(const std::string& named) {
+  try {
+    return data::find_folder("mnist", named);
+  } catch (const IoError&) {
+    if (!named.empty()) throw;
+    return {};
+  }
+}
+
 std::unique_ptr<data::Dataset> open_digits(const std::string& folder, data::Split split) {
   if (folder.empty()) return std::make_unique<data::SyntheticDigits>(split);
   return std::make_unique<data::Mnist>(folder, split);
@@ -55,7 +65,7 @@ double test_accuracy(nn::Sequential& model, const data::Dataset& held_out) {
 int run(const Arguments& arguments) {
   const int epochs = arguments.smoke ? 1 : 5;
   const std::string checkpoint = arguments.smoke ? "mnist_smoke.ckpt" : "mnist.ckpt";
-  std::string folder = arguments.smoke ? "" : data::find_folder("mnist", arguments.data);
+  std::string folder = arguments.smoke ? "" : find_mnist(arguments.data);
   if (folder.empty()) std::puts("MNIST not used: training on the built-in synthetic digits.");
   auto training = open_digits(folder, data::Split::train), held_out = open_digits(folder, data::Split::test);
   data::Subset digits(*training, arguments.smoke ? 3000 : training->size());

@@ -2,20 +2,39 @@
 #include "command.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
-#include "linnet/core/error.h"
 #include "linnet/core/isa.h"
 #include "linnet/core/parallel.h"
 #include "linnet/core/random.h"
 
 namespace linnet::tools {
+namespace fs = std::filesystem;
+namespace {
+
+/// CLI11 would turn -1 into the largest seed.
+std::string not_negative(const std::string& text) {
+  return text.starts_with('-') ? "expected a whole number, 0 or more, got " + text : "";
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  bool same = fs::equivalent(a, b, error);
+  return same || fs::path(a).lexically_normal() == fs::path(b).lexically_normal();
+}
+
+}  // namespace
 
 void Common::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "Threads to use (default: all cores)")->check(CLI::Range(1, 256));
-  command.add_option("--seed", seed, "Seed of everything that is random")->capture_default_str();
+  command.add_option("--seed", seed, "Seed of everything that is random")
+      ->check(not_negative)
+      ->capture_default_str();
   command.add_flag("--json", json, "Print the figures as one JSON object on the last line");
 }
 
@@ -27,12 +46,50 @@ void Common::apply() const {
 
 void Common::print(const Json& figures) const {
   if (json) {
-    std::printf("%s\n", figures.dump().c_str());
+    std::printf("%s\n", figures.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
     return;
   }
   for (const auto& [name, value] : figures.items())
     std::printf("%s: %s\n", name.c_str(),
                 value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+}
+
+std::string whole_above_zero(const std::string& text) {
+  bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  bool good = digits && text.find_first_not_of('0') != std::string::npos;
+  return good ? "" : "expected a whole number above 0, got " + text;
+}
+
+std::string finite_above_zero(const std::string& text) {
+  char* end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value > 0.0;
+  return good ? "" : "expected a number above 0, got " + text;
+}
+
+void check_input(const std::string& path) {
+  std::error_code error;
+  auto kind = fs::status(path, error).type();
+  check<IoError>(kind != fs::file_type::not_found && kind != fs::file_type::none, path,
+                 ": cannot be read. Is the name right?");
+  check<IoError>(kind == fs::file_type::regular, path, ": not a regular file.");
+}
+
+void check_output(const std::string& command, const std::string& path, const std::string& input) {
+  check<IoError>(!path.empty(), command, ": the name of the file to write is empty.");
+  std::error_code error;
+  fs::path folder = fs::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  check<IoError>(fs::is_directory(folder, error), command, ": the folder of ", path,
+                 " does not exist. Create it first.");
+  check<IoError>(!fs::is_directory(path, error), command, ": ", path,
+                 " is a folder. Give the name of a file.");
+  check<IoError>(!fs::exists(path, error) || fs::is_regular_file(path, error), command, ": ", path,
+                 " is not a regular file. Give another name.");
+  check<IoError>(access(folder.c_str(), W_OK | X_OK) == 0, command, ": the folder of ", path,
+                 " cannot be written to. Choose another.");
+  check<IoError>(input.empty() || !same_file(path, input), command, ": ", path,
+                 " would be written over itself. Give another name.");
 }
 
 std::int64_t peak_rss_bytes() {
@@ -42,8 +99,9 @@ std::int64_t peak_rss_bytes() {
 }
 
 std::int64_t file_bytes(const std::string& path) {
+  check_input(path);
   std::error_code error;
-  auto size = std::filesystem::file_size(path, error);
+  auto size = fs::file_size(path, error);
   check<IoError>(!error, path, ": cannot be read: ", error.message(), ".");
   return static_cast<std::int64_t>(size);
 }

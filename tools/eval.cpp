@@ -53,7 +53,9 @@ double evaluate(const std::string& file, const std::string& dir, std::int64_t& s
   }
   Checkpoint checkpoint = Checkpoint::read(file);
   auto dataset = open(checkpoint.about("dataset"), checkpoint.sample_shape());
-  return test_accuracy(*dataset, [&](const Tensor& x) { return (*checkpoint.model)(x); });
+  return test_accuracy(*dataset, [&](const Tensor& x) {
+    return (*checkpoint.model)(x.reshape(checkpoint.sample_shape().inserted(0, x.dim(0))));
+  });
 }
 
 void eval(const Common& common, const std::string& file, const std::string& dir) {

@@ -26,9 +26,11 @@ deploy::Options options_of(const Checkpoint& checkpoint) {
 void export_model(const Common& common, const std::string& file, const std::string& format,
                   const std::string& out) {
   check<ValueError>(format == "linnet", "export: format ", format, " is not available. There is: linnet.");
+  check_output("export", out, file);
   common.apply();
   Checkpoint checkpoint = Checkpoint::read(file);
-  deploy::Report report = deploy::write(*checkpoint.model, out, options_of(checkpoint));
+  deploy::Options options = options_of(checkpoint);
+  deploy::Report report = written([&] { return deploy::write(*checkpoint.model, out, options); });
   common.print({{"file_bytes", report.file_bytes}, {"arena_bytes", report.arena_bytes}, {"ops", report.ops}});
 }
 

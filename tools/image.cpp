@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image.h"
 
+#include "command.h"
 #include "linnet/core/error.h"
 
 #ifdef LINNET_PNG
@@ -15,6 +16,7 @@ Tensor read_png(const std::string& path, std::int64_t channels) {
   constexpr png_uint_32 kLargest = 4096;
   check<ValueError>(channels == 1 || channels == 3, "png: a model with ", channels,
                     " channels cannot take an image.");
+  check_input(path);
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   bool begun = png_image_begin_read_from_file(&image, path.c_str()) != 0;

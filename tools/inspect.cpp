@@ -30,7 +30,11 @@ void inspect_checkpoint(const Common& common, const std::string& file) {
                 {"weights_sha256", io::weights_sha256(checkpoint.state["model"])}});
 }
 
-std::int64_t number(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
+/// A number that the exporter noted; null when it did not.
+Json number(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return std::strtoll(text.c_str(), nullptr, 10);
+}
 
 void inspect_runtime_file(const Common& common, const std::string& file) {
   RuntimeModel model(file);

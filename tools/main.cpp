@@ -35,6 +35,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_usage(error, program);
   }
+  // A script that reads the figures must not take a full disk for success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw tools::FailedRun("the results cannot be written to standard output. Is the disk full?");
   return 0;
 }
 
@@ -44,6 +47,9 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const NumericError& error) {
+    std::fprintf(stderr, "linnet: %s\n", error.what());
+    return kFailedRun;
+  } catch (const tools::FailedRun& error) {
     std::fprintf(stderr, "linnet: %s\n", error.what());
     return kFailedRun;
   } catch (const Error& error) {

@@ -67,6 +67,7 @@ Tensor RuntimeModel::run(const Tensor& x) {
 }
 
 bool is_runtime_file(const std::string& path) {
+  check_input(path);
   std::ifstream stream(path, std::ios::binary);
   check<IoError>(stream.good(), path, ": cannot be read. Is the name right?");
   static constexpr unsigned char kMagic[] = {0x89, 'L', 'N', 'T'};

@@ -67,12 +67,9 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const 
 
 std::unique_ptr<data::Dataset> open_dataset(const std::string& name, const std::string& dir,
                                             data::Split split) {
+  check<ValueError>(name == "mnist", "data: the data set ", name, " is not known here. There is: mnist.");
   if (dir == "synthetic") return std::make_unique<data::SyntheticDigits>(split);
-  std::string folder = data::find_folder(name, dir);
-  check<IoError>(!folder.empty(), "data: ", name, " was not found",
-                 dir.empty() ? " in $LINNET_DATA, datasets/ or ../shared/data" : " in ", dir,
-                 ". Run scripts/fetch_datasets.sh, pass --data DIR, or --data synthetic.");
-  return std::make_unique<data::Mnist>(folder, split);
+  return std::make_unique<data::Mnist>(data::find_folder(name, dir), split);
 }
 
 std::string dataset_for_input(const Shape& sample) {

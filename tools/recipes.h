@@ -36,7 +36,7 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const 
                                                  double lr);
 
 /// One part of a dataset: in the folder `dir`, in the usual places when `dir` is empty, or the built-in
-/// digits for "synthetic". IoError that says where it looked.
+/// digits for "synthetic". ValueError for an unknown name, IoError that says where it looked.
 std::unique_ptr<data::Dataset> open_dataset(const std::string& name, const std::string& dir,
                                             data::Split split);
 

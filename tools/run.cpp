@@ -24,18 +24,29 @@ Tensor preprocessed(const Tensor& pixels, const std::string& preprocess) {
   return x;
 }
 
+/// [1, 28, 28] and [28, 28] are the same picture, [14, 56] is another.
+bool same_picture(const Shape& given, const Shape& expected) {
+  auto longer_axes = [](const Shape& shape) {
+    std::vector<std::int64_t> sizes(shape.begin(), shape.end());
+    std::erase(sizes, 1);
+    return sizes;
+  };
+  auto a = longer_axes(given), b = longer_axes(expected);
+  return a == b || (given.size() == expected.size() && (a.size() <= 1 || b.size() <= 1));
+}
+
 Tensor read_input(const RuntimeModel& model, const std::string& path) {
   Shape sample = model.input_shape().without(0);
   if (ends_with(path, ".png")) {
     Tensor pixels = read_png(path, sample.rank() == 3 ? sample[2] : 1);
-    check<ShapeError>(pixels.size() == sample.size(), "run: the model takes images of shape ", sample, ", ",
-                      path, " is ", pixels.shape(), ". Crop or scale it first.");
+    check<ShapeError>(same_picture(pixels.shape(), sample), "run: the model takes images of shape ", sample,
+                      ", ", path, " is ", pixels.shape(), ". Crop or scale it first.");
     return preprocessed(pixels, model.meta("preprocess"));
   }
   check<ValueError>(ends_with(path, ".npy"), "run: ", path, " is neither .npy nor .png.");
   Tensor x = io::read_npy(path);
-  check<ShapeError>(x.size() == sample.size(), "run: the model takes one sample of shape ", sample, ", ",
-                    path, " holds ", x.shape(), ".");
+  check<ShapeError>(same_picture(x.shape(), sample), "run: the model takes one sample of shape ", sample,
+                    ", ", path, " holds ", x.shape(), ".");
   return x.dtype() == u8 && !model.meta("preprocess").empty() ? preprocessed(x, model.meta("preprocess"))
                                                               : x.to(f32);
 }
@@ -55,11 +66,15 @@ std::vector<double> timed_runs(RuntimeModel& model, const Tensor& x, std::int64_
 
 void run(const Common& common, const std::string& file, const std::string& input, const std::string& out,
          std::int64_t repeat) {
+  if (!out.empty()) {
+    check_output("run", out, file);
+    check_output("run", out, input);
+  }
   common.apply();
   RuntimeModel model(file);
   Tensor x = read_input(model, input), y = model.run(x);
   std::vector<double> times = timed_runs(model, x, repeat);
-  if (!out.empty()) io::write_npy(out, y);
+  if (!out.empty()) written([&] { io::write_npy(out, y); });
   auto values = y.data<float>();
   auto top = std::max_element(values.begin(), values.end()) - values.begin();
   common.print({{"output", std::vector<float>(values.begin(), values.end())},
@@ -82,7 +97,7 @@ void add_run(CLI::App& program) {
   command->add_option("--input", arguments->input, "A .npy or .png file")->required();
   command->add_option("--out", arguments->out, "Write the output as .npy");
   command->add_option("--repeat", arguments->repeat, "Run N times for the latency")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1000000));
   arguments->common.add_to(*command);
   command->callback([arguments] {
     run(arguments->common, arguments->file, arguments->input, arguments->out, arguments->repeat);

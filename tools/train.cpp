@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
-
 #include "command.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/core/error.h"
@@ -20,23 +16,6 @@ struct TrainArguments {
   bool resume = false;
 };
 
-/// Also refuses nan, which CLI::PositiveNumber lets through.
-std::string finite_positive(const std::string& text) {
-  char* end = nullptr;
-  double value = std::strtod(text.c_str(), &end);
-  bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value > 0.0;
-  return good ? "" : "expected a number above 0, got " + text;
-}
-
-/// Before an hour of training, not after it.
-void check_output(const std::string& path) {
-  std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  check<IoError>(folder.empty() || std::filesystem::is_directory(folder), "train: the folder of ", path,
-                 " does not exist. Create it first.");
-  check<IoError>(!std::filesystem::is_directory(path), "train: ", path,
-                 " is a folder. Give --out a file name.");
-}
-
 /// What the command line says, where it says something, over the recipe.
 Recipe chosen(const TrainArguments& arguments) {
   Recipe recipe = find_recipe(arguments.recipe);
@@ -47,9 +26,19 @@ Recipe chosen(const TrainArguments& arguments) {
   return recipe;
 }
 
+train::FitResult fit(train::Trainer& trainer, const data::Dataset& dataset,
+                     const train::FitOptions& options) {
+  try {
+    return trainer.fit(dataset, options);
+  } catch (const train::SaveError& error) {
+    throw FailedRun(error.what());
+  }
+}
+
 void train(const TrainArguments& arguments) {
   const Recipe recipe = chosen(arguments);
-  check_output(arguments.out);
+  check_output("train", arguments.out);
+  if (!arguments.history.empty()) check_output("train", arguments.history, arguments.out);
   auto whole = open_dataset(recipe.dataset, arguments.data, data::Split::train);
   auto held_out = open_dataset(recipe.dataset, arguments.data, data::Split::test);
   data::Subset training(*whole, arguments.limit > 0 ? arguments.limit : whole->size());
@@ -66,7 +55,7 @@ void train(const TrainArguments& arguments) {
                           .history = arguments.history,
                           .about = recipe.about()});
   train::FitResult result =
-      trainer.fit(training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
+      fit(trainer, training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
 
   double rate = result.seconds > 0.0 ? static_cast<double>(result.samples) / result.seconds : 0.0;
   arguments.common.print({{"test_accuracy", trainer.evaluate(*held_out)[1].second},
@@ -87,18 +76,19 @@ void add_train(CLI::App& program) {
   command->add_option("--data", arguments->data, "Folder with the data or its parent, or synthetic");
   command->add_option("--out", arguments->out, "Checkpoint file")->required();
   command->add_option("--epochs", arguments->epochs, "Epochs (default: the recipe's)")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_above_zero);
   command->add_option("--batch", arguments->batch, "Batch size (default: the recipe's)")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--lr", arguments->lr, "Learning rate (default: the recipe's)")->check(finite_positive);
+      ->check(whole_above_zero);
+  command->add_option("--lr", arguments->lr, "Learning rate (default: the recipe's)")
+      ->check(finite_above_zero);
   command->add_option("--optimizer", arguments->optimizer, "adam or sgd (default: the recipe's)");
   command->add_option("--limit", arguments->limit, "Use the first N training samples only")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_above_zero);
   command->add_option("--history", arguments->history, "File that gets a JSON line an epoch");
   command
       ->add_option("--checkpoint-every", arguments->checkpoint_every,
                    "Seconds between checkpoints within an epoch")
-      ->check(finite_positive);
+      ->check(finite_above_zero);
   command->add_flag("--resume", arguments->resume, "Go on from the checkpoint if there is one");
   arguments->common.add_to(*command);
   command->callback([arguments] { train(*arguments); });

@@ -17,8 +17,8 @@ void Trainer::add_history(const EpochResult& result) const {
   std::ofstream file(options_.history, std::ios::app);
   file << line.dump() << '\n';
   file.flush();
-  check<IoError>(file.good(), "history: cannot write to ", options_.history,
-                 ". Is the folder there and the disk not full?");
+  check<SaveError>(file.good(), "history: cannot write to ", options_.history,
+                   ". Is the folder there and the disk not full?");
 }
 
 }  // namespace linnet::train

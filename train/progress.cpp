@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/train/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,13 @@ double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::ste
 std::string bar(double done) {
   int full = static_cast<int>(std::lround(std::clamp(done, 0.0, 1.0) * kBarWidth));
   return "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "]";
+}
+
+/// Columns of the terminal: a line that wraps could not be drawn over again.
+std::size_t terminal_width() {
+  winsize size{};
+  bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
 }
 
 template <class... Values>
@@ -77,6 +85,7 @@ void Progress::step(std::int64_t batch, const Figures& figures) {
   drawn_ = now;
   std::string text = line(batch, figures, seconds_between(started_, now));
   if (terminal_) {
+    text.resize(std::min(text.size(), terminal_width() - 1));
     std::fprintf(stderr, "\r\033[K%s", text.c_str());
     std::fflush(stderr);
     on_screen_ = true;

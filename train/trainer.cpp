@@ -58,6 +58,18 @@ void load_both(nn::Module& model, optim::Optimizer& optimizer, const State& save
   }
 }
 
+/// A run goes on only from a checkpoint that says the same about itself.
+void check_about(const std::string& path, const State& saved, const State& ours) {
+  if (!saved.has("about")) return;
+  const State& theirs = saved["about"];
+  for (const auto& [name, value] : ours) {
+    const StateValue* other = theirs.find(name);
+    if (!other || !other->is_text() || !value.is_text()) continue;
+    check<StateError>(other->text() == value.text(), "resume: ", path, " was saved by a run with ", name, " ",
+                      other->text(), ", this one has ", value.text(), ". Give another file name.");
+  }
+}
+
 }  // namespace
 
 /// Sums over the samples of an epoch: the loss, then each metric.
@@ -137,13 +149,12 @@ void Trainer::train_epoch(Run& run) {
     figures[0].second = loss;
     run.progress.step(run.loader.position(), figures);
     bool due = options_.checkpoint_every > 0.0 && seconds_since(run.saved) >= options_.checkpoint_every;
-    if (run.stop.requested()) {
-      run.result.stopped = true;
-      run.progress.say(concat({"stopped by a signal in epoch ", epoch, " after batch ", run.loader.position(),
-                               options_.checkpoint.empty() ? "." : "; saved, go on with --resume."}));
-    }
+    run.result.stopped = run.stop.requested();
     if (due || run.result.stopped) save(run);
-    if (run.result.stopped) break;
+    if (!run.result.stopped) continue;
+    run.progress.say(concat({"stopped by a signal in epoch ", epoch, " after batch ", run.loader.position(),
+                             options_.checkpoint.empty() ? "." : "; saved, go on with --resume."}));
+    break;
   }
   run.result.seconds += seconds_since(start);
 }
@@ -223,7 +234,11 @@ void Trainer::save(Run& run) {
   State sums{{"samples", run.sums.samples}};
   for (std::size_t i = 0; i < run.sums.values.size(); ++i) sums.set(std::to_string(i), run.sums.values[i]);
   whole.set("trainer", State{{"epochs", run.options.epochs}, {"sums", sums}});
-  io::save(options_.checkpoint, whole);
+  try {
+    io::save(options_.checkpoint, whole);
+  } catch (const IoError& error) {
+    throw SaveError(error.what());
+  }
   run.saved = Clock::now();
 }
 
@@ -235,6 +250,9 @@ void Trainer::resume(Run& run) {
   }
   if (!newest->note.empty()) run.progress.say(newest->note);
   const State& saved = newest->state;
+  check<StateError>(saved.has("trainer"), "resume: ", newest->path,
+                    " was not saved by a Trainer. Load its parts by hand, or give another file name.");
+  check_about(newest->path, saved, options_.about);
   const State& sums = saved["trainer"].state()["sums"];
   check<StateError>(sums.size() == run.sums.values.size() + 1, "resume: the checkpoint keeps ",
                     sums.size() - 1, " figures, this run has ", run.sums.values.size(),

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "linnet/core/error.h"
 #include "linnet/core/state.h"
 #include "linnet/data/dataset.h"
 #include "linnet/data/loader.h"
@@ -24,6 +25,12 @@
 #include "linnet/train/progress.h"
 
 namespace linnet::train {
+
+/// A checkpoint or a line of the history could not be written in the middle of a run, as on a full disk. What
+/// was saved before is unchanged.
+struct SaveError : IoError {
+  using IoError::IoError;
+};
 
 /// What an epoch (or an evaluation) came to: loss and metrics, means over samples.
 struct EpochResult {
@@ -49,7 +56,7 @@ struct TrainerOptions {
   std::vector<Callback> callbacks = {};
   Show show = Show::automatic;
   bool handle_signals = true;  ///< SIGTERM and SIGINT finish the step, save, and end fit()
-  State about = {};            ///< saved under "about": task, recipe, preprocessing
+  State about = {};            ///< saved under "about": task, recipe, preprocessing; must agree when resuming
 };
 
 /// Refers to a dataset that outlives the call.
@@ -85,8 +92,9 @@ class Trainer {
           TrainerOptions options);
 
   /// Trains. NumericError when the loss is not finite: it names epoch and batch and the first bad tensor; the
-  /// step is not taken and the last checkpoint stays as it is. StateError or IoError when a checkpoint does
-  /// not fit or cannot be used.
+  /// step is not taken and the last checkpoint stays as it is. StateError or IoError when the checkpoint to
+  /// resume from does not fit or cannot be used: nothing has changed then. SaveError when one cannot be
+  /// written.
   FitResult fit(const data::Dataset& dataset, const FitOptions& options = {});
 
   /// Loss and metrics in eval mode; the mode is restored.
