@@ -147,6 +147,15 @@ TEST_CASE_FIXTURE(Folder, "the same state gives the same bytes but for the gener
   CHECK(first == second);
 }
 
+TEST_CASE_FIXTURE(Folder, "the example of docs/checkpoint_file.md is what is written") {
+  io::save(path, {{"n", 7}});
+  const Bytes bytes = test::read_bytes(path);
+  CHECK(bytes.size() == 192);
+  CHECK(Bytes(bytes.begin() + 64, bytes.begin() + 64 + 23) ==
+        Bytes{1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x6E, 1, 7, 0, 0, 0, 0, 0, 0, 0});
+  CHECK(with_records(Bytes(bytes.begin() + 64, bytes.begin() + 64 + 23)).size() == 192);
+}
+
 TEST_CASE_FIXTURE(Folder, "a file cut at any byte is refused") {
   const Bytes good = saved();
   for (std::size_t length = 0; length < good.size(); ++length)
