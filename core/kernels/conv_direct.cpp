@@ -165,7 +165,7 @@ void grad_weight_row(const ConvPlan& plan, const float* dy, const float* x, Band
     p.add = n > images.begin;
     const float* rows = met_rows(plan, x, n, p.outer, kh, p);
     const float* gradient = dy + n * image;
-    if (n + p.outer == plan.N)
+    if ((plan.N - n - p.outer) * image < table.lanes)  // what lies behind is shorter than a vector
       gradient = readable_beyond(gradient, p.outer * image, plan.GO, Scratch::gradient);
     for (Index g = 0; g < plan.G; ++g) {
       p.a = rows + g * plan.GC;
