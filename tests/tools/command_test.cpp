@@ -1,76 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The linnet command as a stranger uses it: figures, exit codes, messages, and what is left on disk.
-#include <sys/wait.h>
-
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "linnet/io/npy.h"
 #include "linnet/linnet.h"
-#include "support/check_close.h"
-#include "support/fixtures.h"
+#include "tools/shell.h"
 
 using namespace linnet;
-
-namespace {
-
-struct Outcome {
-  int code = 0;
-  std::string out, err;
-  nlohmann::json json() const {  // of the last line
-    auto end = out.find_last_not_of('\n');
-    auto begin = out.rfind('\n', end);
-    return nlohmann::json::parse(out.substr(begin == std::string::npos ? 0 : begin + 1));
-  }
-};
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// One folder for each test case, and the program run in it.
-class Shell {
- public:
-  Outcome operator()(const std::string& arguments, const std::string& environment = "") {
-    std::string command = "cd " + folder_.path().string() + " && " + environment + " " LINNET_TOOL " " +
-                          arguments + " >out 2>err";
-    int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(folder_ / "out"), text_of(folder_ / "err")};
-  }
-  std::string path(const std::string& name) const { return folder_ / name; }
-  bool exists(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
-  std::vector<std::string> files() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
-      if (entry.path().filename() != "out" && entry.path().filename() != "err")
-        names.push_back(entry.path().filename().string());
-    return names;
-  }
-
- private:
-  test::TemporaryFolder folder_;
-};
-
-const std::string kQuick = "train mnist-mlp --data synthetic --limit 640 --epochs 2 --seed 5 --json ";
-
-std::string weights(Shell& shell, const std::string& file) {
-  return shell("inspect " + file + " --json").json()["weights_sha256"];
-}
-
-void check_refused(const Outcome& outcome, const std::string& line) {
-  CHECK(outcome.code == 2);
-  CHECK(outcome.err.find(line) != std::string::npos);
-  INFO(outcome.err);
-  CHECK(outcome.out.empty());
-}
-
-}  // namespace
+using namespace linnet::test;
 
 TEST_CASE("train, eval, export, run and inspect work together and print the documented figures") {
   Shell shell;

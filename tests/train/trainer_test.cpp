@@ -182,6 +182,37 @@ TEST_CASE("a resumed run on other data is refused before anything changes") {
   CHECK_SAME_BITS(second.model.parameters()[0].second.detach(), weight);
 }
 
+TEST_CASE("a checkpoint of a run that says something else about itself is refused before anything changes") {
+  test::TemporaryFolder folder;
+  data::TensorDataset training = points();
+  Classifier run = fresh(17);
+  run.trainer({.checkpoint = folder / "a.ckpt", .about = {{"recipe", "one"}}}).fit(training, {.batch = 16});
+  Classifier second = fresh(18);
+  Tensor weight = second.model.parameters()[0].second.clone();
+  CHECK_THROWS_TEXT(
+      second.trainer({.checkpoint = folder / "a.ckpt", .resume = true, .about = {{"recipe", "two"}}})
+          .fit(training, kFit),
+      StateError,
+      "resume: " + (folder / "a.ckpt") +
+          " was saved by a run with recipe one, this one has two. Give another file name.");
+  io::save(folder / "b.ckpt", {{"model", run.model.state()}});
+  CHECK_THROWS_TEXT(second.trainer({.checkpoint = folder / "b.ckpt", .resume = true}).fit(training, kFit),
+                    StateError,
+                    "resume: " + (folder / "b.ckpt") +
+                        " was not saved by a Trainer. Load its parts by hand, or give another file name.");
+  CHECK_SAME_BITS(second.model.parameters()[0].second.detach(), weight);
+}
+
+TEST_CASE("a checkpoint or history that cannot be written ends the run with a SaveError") {
+  test::TemporaryFolder folder;
+  data::TensorDataset training = points();
+  Classifier run = fresh(19);
+  CHECK_THROWS_AS(run.trainer({.checkpoint = folder / "no/a.ckpt"}).fit(training, kFit), train::SaveError);
+  CHECK_THROWS_TEXT(
+      run.trainer({.history = folder / "no/h"}).fit(training, kFit), train::SaveError,
+      "history: cannot write to " + (folder / "no/h") + ". Is the folder there and the disk not full?");
+}
+
 TEST_CASE("a loss that is not finite stops the run, names the batch and the culprit, and takes no step") {
   data::TensorDataset good = points();
   Tensor x = good.x().clone();
