@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <type_traits>
 
 #include <doctest/doctest.h>
 
@@ -20,7 +21,9 @@ Tensor drawn(const Shape& shape, DType dtype, Draw&& draw) {
   Tensor tensor = Tensor::empty(shape, dtype);
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    for (T& value : tensor.mutable_data<T>()) value = static_cast<T>(draw());
+    // Through int64: a negative double has no value as an unsigned byte, an integer wraps around.
+    using Step = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
+    for (T& value : tensor.mutable_data<T>()) value = static_cast<T>(static_cast<Step>(draw()));
   });
   return tensor;
 }
