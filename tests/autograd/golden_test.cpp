@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ops against PyTorch: tests/golden/ops.json, made by scripts/make_golden.py.
-#include <functional>
-#include <map>
-#include <set>
-
+// Ops against PyTorch: tests/golden/ops.json, made by scripts/golden/basic.py. Other families have a file
+// golden_<family>_test.cpp.
 #include "golden/golden.h"
 
 namespace linnet::test {
 namespace {
 
 using nlohmann::json;
-using Input = std::function<Tensor(const std::string&)>;
-using Run = std::function<Tensor(const json& attributes, const Input& in)>;
+using Input = GoldenInput;
 
 Pool2DParams pool_params(const json& a) {
   return {.kernel = golden_pair(a["kernel"]),
@@ -19,8 +15,8 @@ Pool2DParams pool_params(const json& a) {
           .padding = golden_padding(a["padding"])};
 }
 
-const std::map<std::string, Run>& runs() {
-  static const std::map<std::string, Run> all{
+const GoldenRuns& runs() {
+  static const GoldenRuns all{
       {"dense", [](const json&, const Input& in) { return dense(in("x"), in("weight"), in("bias")); }},
       {"conv2d",
        [](const json& a, const Input& in) {
@@ -46,20 +42,7 @@ const std::map<std::string, Run>& runs() {
 }
 
 TEST_CASE("ops and all their gradients agree with PyTorch") {
-  std::set<std::string> seen;
-  for (const json& golden : golden_cases("ops.json")) {
-    const auto op = golden["op"].get<std::string>();
-    if (op == "CrossEntropy") continue;  // a composition of ops: tests/nn/loss_test.cpp
-    REQUIRE_MESSAGE(runs().count(op) == 1, "ops.json has an op that this test cannot run: ", op);
-    seen.insert(op);
-    for (const DType dtype : {f64, f32}) {
-      const auto name = golden["name"].get<std::string>() + (dtype == f64 ? " in f64" : " in f32");
-      CAPTURE(name);
-      check_golden_case(golden, dtype,
-                        [&](const Input& in) { return runs().at(op)(golden["attributes"], in); });
-    }
-  }
-  for (const auto& run : runs()) CHECK_MESSAGE(seen.count(run.first) == 1, "no golden case for ", run.first);
+  check_golden_file("ops.json", runs(), {"CrossEntropy"});  // a composition: tests/nn/loss_test.cpp
 }
 
 TEST_CASE("a golden case notices a wrong attribute") {

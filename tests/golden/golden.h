@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Reads the numbers that scripts/make_golden.py wrote.
+// Reads the numbers that scripts/make_golden.py wrote, one file a family.
 
 #include <fstream>
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,7 +46,7 @@ inline Padding golden_padding(const nlohmann::json& json) {
   return {sides.at(0), sides.at(1), sides.at(2), sides.at(3)};
 }
 
-/// Runs one case of ops.json in one type: y and, through backward with the case's dy, every gradient. `run`
+/// Runs one case in one type: y and, through backward with the case's dy, every gradient. `run`
 /// is given the inputs by name; one that is not in the case is undefined.
 template <class Run>
 void check_golden_case(const nlohmann::json& golden, DType dtype, Run&& run) {
@@ -69,6 +72,31 @@ void check_golden_case(const nlohmann::json& golden, DType dtype, Run&& run) {
     REQUIRE(actual.defined());
     CHECK_CLOSE(actual, golden_tensor(gradient.value(), f64), tolerance);
   }
+}
+
+using GoldenInput = std::function<Tensor(const std::string& name)>;
+/// How to run the cases of an op: tensor results only, inputs by name.
+using GoldenRuns =
+    std::map<std::string, std::function<Tensor(const nlohmann::json& attributes, const GoldenInput& in)>>;
+
+/// Every case of tests/golden/<file> in f64 and f32. Fails for an op without a run, and for a run without a
+/// case. Cases of the ops in `elsewhere` belong to another test.
+inline void check_golden_file(const std::string& file, const GoldenRuns& runs,
+                              const std::set<std::string>& elsewhere = {}) {
+  std::set<std::string> seen;
+  for (const nlohmann::json& golden : golden_cases(file)) {
+    const auto op = golden["op"].get<std::string>();
+    if (elsewhere.count(op)) continue;
+    REQUIRE_MESSAGE(runs.count(op) == 1, file, " has an op that this test cannot run: ", op);
+    seen.insert(op);
+    for (const DType dtype : {f64, f32}) {
+      const auto name = golden["name"].get<std::string>() + (dtype == f64 ? " in f64" : " in f32");
+      CAPTURE(name);
+      check_golden_case(golden, dtype,
+                        [&](const GoldenInput& in) { return runs.at(op)(golden["attributes"], in); });
+    }
+  }
+  for (const auto& run : runs) CHECK_MESSAGE(seen.count(run.first) == 1, "no golden case for ", run.first);
 }
 
 }  // namespace linnet::test
