@@ -3,26 +3,10 @@
 
 #include <limits>
 
-#include "layer_checker.h"
+#include "support/check_close.h"
 
 namespace linnet::test {
 namespace {
-
-TEST_CASE("activations do what every layer does") {
-  check_layer({.describe = "ReLU", .sample = {3, 7}}, [] { return std::make_unique<nn::ReLU>(); });
-  check_layer({.describe = "LeakyReLU 0.01", .sample = {21}},
-              [] { return std::make_unique<nn::LeakyReLU>(); });
-  check_layer({.describe = "LeakyReLU 0.3", .sample = {21}},
-              [] { return std::make_unique<nn::LeakyReLU>(0.3); });
-  check_layer({.describe = "Sigmoid", .sample = {5, 2, 3}}, [] { return std::make_unique<nn::Sigmoid>(); });
-  check_layer({.describe = "Tanh", .sample = {19}}, [] { return std::make_unique<nn::Tanh>(); });
-  check_layer({.describe = "Softmax over axis -1", .sample = {10}},
-              [] { return std::make_unique<nn::Softmax>(); });
-  check_layer({.describe = "Softmax over axis 1", .sample = {5, 3}},
-              [] { return std::make_unique<nn::Softmax>(1); });
-  check_layer({.describe = "Softmax over axis 0", .sample = {5}, .whole_batch = true},
-              [] { return std::make_unique<nn::Softmax>(0); });
-}
 
 TEST_CASE("activations have the values of their formulas") {
   const Tensor x = Tensor::from({-2, 0, 3});

@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/conv2d.h"
 
-#include "layer_checker.h"
+#include "support/check_close.h"
+#include "support/fixtures.h"
 
 namespace linnet::test {
 namespace {
-
-void check_conv(const std::string& describe, std::int64_t parameters, const Shape& sample, std::int64_t in,
-                std::int64_t out, const nn::Conv2DOptions& options) {
-  check_layer({.describe = describe, .parameters = parameters, .sample = sample},
-              [&] { return std::make_unique<nn::Conv2D>(in, out, options); });
-}
-
-TEST_CASE("Conv2D does what every layer does, with every option") {
-  check_conv("Conv2D 2 -> 3, kernel 3x3", 57, {5, 6, 2}, 2, 3, {});
-  check_conv("Conv2D 1 -> 4, kernel 5x5, no bias", 100, {7, 5, 1}, 1, 4, {.kernel = 5, .bias = false});
-  check_conv("Conv2D 3 -> 2, kernel 3x2, stride 2x1", 38, {6, 4, 3}, 3, 2,
-             {.kernel = {3, 2}, .stride = {2, 1}});
-  check_conv("Conv2D 2 -> 2, kernel 3x3, dilation 2x2, padding same", 38, {5, 4, 2}, 2, 2,
-             {.dilation = 2, .padding = nn::same});
-  check_conv("Conv2D 2 -> 3, kernel 3x3, stride 2x2, padding same", 57, {6, 5, 2}, 2, 3,
-             {.stride = 2, .padding = nn::same});
-  check_conv("Conv2D 2 -> 2, kernel 3x3, padding 1", 38, {4, 4, 2}, 2, 2, {.padding = 1});
-  check_conv("Conv2D 2 -> 2, kernel 3x3, padding 1/2/0/1", 38, {4, 4, 2}, 2, 2, {.padding = {1, 2, 0, 1}});
-  check_conv("Conv2D 4 -> 6, kernel 3x3, 2 groups", 114, {4, 5, 4}, 4, 6, {.groups = 2});
-  check_conv("Conv2D 5 -> 5, kernel 3x3, padding same, 5 groups", 50, {4, 4, 5}, 5, 5,
-             {.padding = nn::same, .groups = 5});
-  check_conv("Conv2D 7 -> 3, kernel 1x1", 24, {3, 4, 7}, 7, 3, {.kernel = 1});
-}
 
 TEST_CASE("Conv2D sums over its window, and `same` keeps the size") {
   nn::Conv2D layer(1, 1, {.padding = nn::same, .weight_init = nn::init::constant(1.0)});

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/dense.h"
 
-#include "layer_checker.h"
+#include "support/check_close.h"
+#include "support/fixtures.h"
 
 namespace linnet::test {
 namespace {
-
-TEST_CASE("Dense does what every layer does") {
-  check_layer({.describe = "Dense 19 -> 5", .parameters = 100, .sample = {19}},
-              [] { return std::make_unique<nn::Dense>(19, 5); });
-  check_layer({.describe = "Dense 3 -> 70, no bias", .parameters = 210, .sample = {3}},
-              [] { return std::make_unique<nn::Dense>(3, 70, nn::DenseOptions{.bias = false}); });
-  check_layer({.describe = "Dense 600 -> 1", .parameters = 601, .sample = {600}},
-              [] { return std::make_unique<nn::Dense>(600, 1); });
-  check_layer({.describe = "Dense 6 -> 4", .parameters = 28, .sample = {5, 6}},
-              [] { return std::make_unique<nn::Dense>(6, 4); });
-}
 
 TEST_CASE("Dense computes x weight^T + bias over the last axis") {
   nn::Dense layer(3, 2);

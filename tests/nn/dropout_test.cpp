@@ -4,15 +4,11 @@
 #include <cmath>
 #include <limits>
 
-#include "layer_checker.h"
+#include "support/check_close.h"
+#include "support/fixtures.h"
 
 namespace linnet::test {
 namespace {
-
-TEST_CASE("Dropout does what every layer does") {
-  check_layer({.describe = "Dropout 0.5", .sample = {6, 5}}, [] { return std::make_unique<nn::Dropout>(); });
-  check_layer({.describe = "Dropout 0.2", .sample = {30}}, [] { return std::make_unique<nn::Dropout>(0.2); });
-}
 
 TEST_CASE("in training each element is 0 or scaled, with the given probability") {
   manual_seed(4);

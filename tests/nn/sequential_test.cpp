@@ -3,7 +3,9 @@
 
 #include <type_traits>
 
-#include "layer_checker.h"
+#include "linnet/nn/nn.h"
+#include "support/check_close.h"
+#include "support/fixtures.h"
 
 namespace linnet::test {
 namespace {
@@ -13,13 +15,6 @@ static_assert(!std::is_constructible_v<nn::Sequential, nn::Dense&, nn::ReLU>,
               "layers are moved in, never copied");
 static_assert(!std::is_constructible_v<nn::Sequential, nn::Module>, "only layers have a forward");
 static_assert(std::is_move_constructible_v<nn::Sequential> && !std::is_copy_constructible_v<nn::Sequential>);
-
-TEST_CASE("Sequential does what every layer does") {
-  check_layer({.describe = "Sequential of 6", .parameters = 20 + 75, .sample = {6, 7, 1}}, [] {
-    return std::make_unique<nn::Sequential>(nn::Conv2D(1, 2), nn::Tanh(), nn::AvgPool2D({.stride = Pair(1)}),
-                                            nn::Flatten(), nn::Dropout(0.25), nn::Dense(24, 3));
-  });
-}
 
 TEST_CASE("layers run in order") {
   nn::Sequential model{nn::Dense(1, 1, {.weight_init = nn::init::constant(-2.0)}), nn::ReLU(),
