@@ -2,15 +2,12 @@
 #include "linnet/io/atomic_file.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <mutex>
 #include <random>
-#include <set>
 #include <string_view>
 
 #include "linnet/core/error.h"
@@ -21,19 +18,9 @@ namespace {
 
 constexpr std::string_view kEnding = ".tmp", kPreviousEnding = ".prev.tmp";
 
-/// Temporary files that this process is writing: not leftovers.
-struct InUse {
-  std::mutex mutex;
-  std::set<std::string> names;
-};
-InUse& in_use() {
-  static InUse all;
-  return all;
-}
-
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
 }
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -46,22 +33,17 @@ std::string random_hex() {
   return text;
 }
 
-/// The process that wrote .NAME.PID.RANDOM.tmp, or 0 when `file` is not such a name.
-long writer_of(const std::string& file, const std::string& name) {
+/// .NAME.PID.RANDOM.tmp and .NAME.PID.RANDOM.prev.tmp; the process id is for people who look into the folder.
+bool is_temporary(const std::string& file, const std::string& name) {
   const std::string start = "." + name + ".";
-  if (!file.starts_with(start) || !file.ends_with(kEnding)) return 0;
-  const char* at = file.c_str() + start.size();
-  char* end = nullptr;
-  const long pid = std::strtol(at, &end, 10);
-  return end != at && *end == '.' && pid > 0 ? pid : 0;
+  if (!file.starts_with(start) || !file.ends_with(kEnding)) return false;
+  const std::size_t digits = file.find_first_not_of("0123456789", start.size());
+  return digits > start.size() && digits != std::string::npos && file[digits] == '.' &&
+         digits + kEnding.size() < file.size();
 }
 
 std::string with_ending(const std::string& name, std::string_view old_ending, std::string_view ending) {
   return name.substr(0, name.size() - old_ending.size()).append(ending);
-}
-
-bool is_gone(long pid) {
-  return pid != ::getpid() && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
 }
 
 }  // namespace
@@ -78,29 +60,42 @@ AtomicFile::AtomicFile(std::string op, std::string path, Fs& fs)
   check<IoError>(retry([&] { return fs_.status_of(path_, there); }) < 0 || there.regular, op_, ": ", path_,
                  ": not a regular file.");
   remove_leftovers();
-  temporary_ = folder_of(path_);
-  if (temporary_ == ".") temporary_ = "./";
-  temporary_ += "." + name + "." + std::to_string(::getpid()) + "." + random_hex();
-  temporary_ += kEnding;
-  {
-    const std::lock_guard guard(in_use().mutex);
-    in_use().names.insert(temporary_);
-  }
-  file_ = retry([&] { return fs_.open(temporary_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); });
-  if (file_ < 0) {
-    const int result = file_;
-    const std::lock_guard guard(in_use().mutex);
-    in_use().names.erase(temporary_);
-    fail<IoError>(op_, ": ", path_, ": cannot be created: ", error_text(result), ".");
-  }
+  create();
 }
 
-AtomicFile::~AtomicFile() {
+// Between its creation and its lock a new file looks abandoned, and another process may remove it.
+void AtomicFile::create() {
+  constexpr int kMostTries = 100;
+  const std::string start = folder_of(path_) + "." + name_of(path_) + "." + std::to_string(::getpid()) + ".";
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    temporary_ = start + random_hex();
+    temporary_ += kEnding;
+    file_ = retry([&] { return fs_.open(temporary_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); });
+    if (file_ < 0) fail<IoError>(op_, ": ", path_, ": cannot be created: ", error_text(file_), ".");
+    if (lock_temporary()) return;
+    release();
+  }
+  fail<IoError>(op_, ": ", path_, ": cannot be created: other processes remove it.");
+}
+
+/// False when somebody else took the file away. Where there are no locks, nobody removes anything.
+bool AtomicFile::lock_temporary() {
+  lock_ = retry([&] { return fs_.open(temporary_, O_RDONLY | O_CLOEXEC, 0); });
+  if (lock_ == -ENOENT) return false;
+  if (lock_ < 0) return true;
+  if (fs_.lock(lock_) == -EWOULDBLOCK) return false;
+  FileStatus there;
+  return retry([&] { return fs_.status_of(temporary_, there); }) != -ENOENT;
+}
+
+void AtomicFile::release() {
   if (file_ >= 0) fs_.close(file_);
   if (!committed_) fs_.unlink(temporary_);
-  const std::lock_guard guard(in_use().mutex);
-  in_use().names.erase(temporary_);
+  if (lock_ >= 0) fs_.close(lock_);
+  file_ = lock_ = -1;
 }
+
+AtomicFile::~AtomicFile() { release(); }
 
 void AtomicFile::give_up(const char* what, long long result) {
   fail<IoError>(op_, ": ", path_, ": ", what, " failed: ", error_text(result),
@@ -176,15 +171,20 @@ void AtomicFile::remove_leftovers() {
   std::vector<std::string> files;
   if (fs_.list(folder, files) < 0) return;
   for (const std::string& file : files) {
-    const long writer = writer_of(file, name);
-    if (writer == 0) continue;
-    const std::string full = (folder == "." ? "./" : folder) + file;
-    const std::lock_guard guard(in_use().mutex);
+    if (!is_temporary(file, name)) continue;
+    const std::string found = folder + file;
     const bool linked = file.ends_with(kPreviousEnding);
-    const std::string temporary = linked ? with_ending(full, kPreviousEnding, kEnding) : full;
-    const bool ours = writer == ::getpid() && !in_use().names.contains(temporary);
-    if (ours || is_gone(writer)) fs_.unlink(full);
+    remove_if_abandoned(linked ? with_ending(found, kPreviousEnding, kEnding) : found, found);
   }
+}
+
+/// Removes `found` unless a writer has locked `temporary`, the file that both of its names belong to.
+void AtomicFile::remove_if_abandoned(const std::string& temporary, const std::string& found) {
+  const int lock = retry([&] { return fs_.open(temporary, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0); });
+  if (lock == -ENOENT) fs_.unlink(found);
+  if (lock < 0) return;
+  if (fs_.lock(lock) >= 0) fs_.unlink(found);
+  fs_.close(lock);
 }
 
 }  // namespace linnet::io

@@ -4,8 +4,13 @@
 //
 // It is written beside its place under a temporary name (.NAME.PID.RANDOM.tmp, readable by its owner only),
 // and commit() flushes it to the disk, renames it and flushes the folder. After a crash at any point the name
-// holds the complete old file or the complete new one. Temporary files that a crash left behind are removed
-// by the next AtomicFile of the same name. Two writers of one name do not mix: the last one to commit wins.
+// holds the complete old file or the complete new one. Two writers of one name do not mix: the last one to
+// commit wins.
+//
+// A writer holds an advisory lock on its temporary file, which the system releases however the writer ends.
+// The next AtomicFile of the same name removes the temporary files that nobody has locked. (A process id
+// would not tell: it may be in use again, belong to another container, or to a process that waits to be
+// reaped.)
 
 #include <cstddef>
 #include <span>
@@ -39,11 +44,16 @@ class AtomicFile {
   void close_synced();
   void keep_previous();
   void sync_folder();
+  void create();
+  bool lock_temporary();
+  void release();
   void remove_leftovers();
+  void remove_if_abandoned(const std::string& temporary, const std::string& found);
 
   std::string op_, path_, temporary_;
   Fs& fs_;
   int file_ = -1;
+  int lock_ = -1;  ///< a second handle, so that the lock outlives closing the first
   bool committed_ = false;
   bool moved_previous_ = false;  ///< the old file is only PATH.prev now (no hard links here)
 };

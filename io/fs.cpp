@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ std::int64_t Fs::write(int file, std::span<const std::byte> bytes) {
 }
 int Fs::fsync(int file) { return or_errno(::fsync(file)); }
 int Fs::close(int file) { return or_errno(::close(file)); }
+int Fs::lock(int file) { return or_errno(::flock(file, LOCK_EX | LOCK_NB)); }
 int Fs::status(int file, FileStatus& status) {
   struct stat found {};
   const int result = or_errno(::fstat(file, &found));

@@ -26,6 +26,9 @@ class Fs {
   virtual std::int64_t write(int file, std::span<const std::byte> bytes);
   virtual int fsync(int file);
   virtual int close(int file);
+  /// Takes the advisory lock of an open file if nobody has it, until it is closed; -EWOULDBLOCK when somebody
+  /// has.
+  virtual int lock(int file);
   virtual int status(int file, FileStatus& status);
   virtual int status_of(const std::string& path, FileStatus& status);
   virtual int link(const std::string& from, const std::string& to);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // After any failure at any moment of a save, loading finds the complete old or the complete new checkpoint.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -323,16 +325,41 @@ TEST_CASE_FIXTURE(Folder, "a file that is there but cannot be looked at is not t
 
 TEST_CASE_FIXTURE(
     Folder, "temporary files of dead writers are removed, those of living ones and others' files stay") {
-  test::write_bytes(folder / ".m.ckpt.999999999.0123456789abcdef.tmp", {1});
-  test::write_bytes(folder / ".m.ckpt.999999999.0123456789abcdef.prev.tmp", {1});
-  test::write_bytes(folder / (".m.ckpt." + std::to_string(::getpid()) + ".0123456789abcdef.tmp"), {1});
-  const std::vector<std::string> stay{".m.ckpt.1.0123456789abcdef.tmp",
+  const std::string pid = std::to_string(::getpid());
+  for (const std::string& dead : {std::string("999999999"), std::string("1"), pid}) {
+    test::write_bytes(folder / (".m.ckpt." + dead + ".0123456789abcdef.tmp"), {1});
+    test::write_bytes(folder / (".m.ckpt." + dead + ".0123456789abcdef.prev.tmp"), {1});
+  }
+  test::write_bytes(folder / ".m.ckpt.2.0123456789abcdef.prev.tmp", {1});
+  const std::vector<std::string> stay{".m.ckpt.3.0123456789abcdef.tmp", ".m.ckpt.3.0123456789abcdef.prev.tmp",
                                       ".other.999999999.0123456789abcdef.tmp", ".m.ckpt.tmp",
                                       ".m.ckpt.notes.txt"};
   for (const std::string& name : stay) test::write_bytes(folder / name, {1});
+  const int living = ::open((folder / stay[0]).c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(::flock(living, LOCK_EX | LOCK_NB) == 0);
   io::save(path, numbered(1));
+  ::close(living);
   for (const std::string& name : stay) CHECK(fs::exists(folder / name));
   CHECK(files() == 1 + static_cast<long>(stay.size()));
+}
+
+TEST_CASE_FIXTURE(Folder, "where files cannot be locked, saving works and no temporary file is removed") {
+  const fs::path left = folder / ".m.ckpt.7.0123456789abcdef.tmp";
+  test::write_bytes(left, {1});
+  FaultFs lockless([](int, const std::string& name) { return name == "lock" ? ENOLCK : 0; });
+  io::save(path, numbered(4), {.fs = &lockless});
+  CHECK(number_of(io::load(path)) == 4);
+  CHECK(fs::exists(left));
+}
+
+TEST_CASE_FIXTURE(Folder, "a new temporary file that another process takes for abandoned is made again") {
+  int locked = 0;
+  FaultFs contended(
+      [&](int, const std::string& name) { return name == "lock" && locked++ < 3 ? EWOULDBLOCK : 0; });
+  io::save(path, numbered(5), {.fs = &contended});
+  CHECK(locked > 3);
+  CHECK(number_of(io::load(path)) == 5);
+  CHECK(files() == 1);
 }
 
 TEST_CASE_FIXTURE(Folder, "two writers of one file do not mix: each moment has one complete checkpoint") {

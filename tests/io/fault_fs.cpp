@@ -46,6 +46,10 @@ int FaultFs::close(int file) {
   const int result = Fs::close(file);  // a failed close has closed the file all the same
   return fault > 0 ? -fault : result;
 }
+int FaultFs::lock(int file) {
+  if (const int fault = next("lock"); fault > 0) return -fault;
+  return Fs::lock(file);
+}
 int FaultFs::status(int file, io::FileStatus& status) {
   if (const int fault = next("status"); fault > 0) return -fault;
   return Fs::status(file, status);
@@ -83,10 +87,8 @@ int MemoryFs::open(const std::string& path, int flags, unsigned) {
   if (flags & O_CREAT) {
     if (found != names_.end()) return -EEXIST;
     auto file = std::make_shared<File>();
-    if (powered()) {
-      names_[path] = file;
-      log_.push_back([path, file](Names& names) { names[path] = file; });
-    }
+    names_[path] = file;  // seen by this process even when it never reaches the disk
+    if (powered()) log_.push_back([path, file](Names& names) { names[path] = file; });
     return handle(file);
   }
   return found == names_.end() ? -ENOENT : handle(found->second);
@@ -117,6 +119,7 @@ int MemoryFs::close(int file) {
   open_.erase(file);
   return 0;
 }
+int MemoryFs::lock(int) { return 0; }
 int MemoryFs::status(int file, io::FileStatus& status) {
   status = {static_cast<std::int64_t>(open_.at(file).file->contents.size()), true};
   return 0;

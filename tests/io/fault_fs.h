@@ -33,6 +33,7 @@ class FaultFs : public io::Fs {
   std::int64_t write(int file, std::span<const std::byte> bytes) override;
   int fsync(int file) override;
   int close(int file) override;
+  int lock(int file) override;
   int status(int file, io::FileStatus& status) override;
   int status_of(const std::string& path, io::FileStatus& status) override;
   int link(const std::string& from, const std::string& to) override;
@@ -59,6 +60,7 @@ class MemoryFs : public io::Fs {
   std::int64_t write(int file, std::span<const std::byte> bytes) override;
   int fsync(int file) override;
   int close(int file) override;
+  int lock(int file) override;
   int status(int file, io::FileStatus& status) override;
   int status_of(const std::string& path, io::FileStatus& status) override;
   int link(const std::string& from, const std::string& to) override;
