@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 
-#include "command.h"
+#include "commands.h"
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/error.h"
 #include "linnet/data/loader.h"
@@ -58,30 +58,17 @@ double evaluate(const std::string& file, const std::string& dir, std::int64_t& s
   });
 }
 
-void eval(const Common& common, const std::string& file, const std::string& dir) {
-  common.apply();
-  auto start = std::chrono::steady_clock::now();
-  std::int64_t samples = 0;
-  double result = evaluate(file, dir, samples);
-  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  common.print({{"test_accuracy", result},
-                {"samples_per_second", static_cast<double>(samples) / seconds},
-                {"file_bytes", file_bytes(file)}});
-}
-
 }  // namespace
 
-void add_eval(CLI::App& program) {
-  struct Arguments {
-    Common common;
-    std::string file, data;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = program.add_subcommand("eval", "Test accuracy of a checkpoint or a .linnet file");
-  command->add_option("FILE", arguments->file, "A .ckpt or .linnet file")->required();
-  command->add_option("--data", arguments->data, "Folder with the data or its parent, or synthetic");
-  arguments->common.add_to(*command);
-  command->callback([arguments] { eval(arguments->common, arguments->file, arguments->data); });
+void eval(const EvalArguments& arguments) {
+  arguments.common.apply();
+  auto start = std::chrono::steady_clock::now();
+  std::int64_t samples = 0;
+  double result = evaluate(arguments.file, arguments.data, samples);
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  arguments.common.print({{"test_accuracy", result},
+                          {"samples_per_second", static_cast<double>(samples) / seconds},
+                          {"file_bytes", file_bytes(arguments.file)}});
 }
 
 }  // namespace linnet::tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command.h"
+#include "commands.h"
 #include "linnet/core/error.h"
 #include "linnet/deploy/deploy.h"
 #include "linnet/graph/infer.h"
@@ -23,32 +23,18 @@ deploy::Options options_of(const Checkpoint& checkpoint) {
   return options;
 }
 
-void export_model(const Common& common, const std::string& file, const std::string& format,
-                  const std::string& out) {
-  check<ValueError>(format == "linnet", "export: format ", format, " is not available. There is: linnet.");
-  check_output("export", out, file);
-  common.apply();
-  Checkpoint checkpoint = Checkpoint::read(file);
-  deploy::Options options = options_of(checkpoint);
-  deploy::Report report = written([&] { return deploy::write(*checkpoint.model, out, options); });
-  common.print({{"file_bytes", report.file_bytes}, {"arena_bytes", report.arena_bytes}, {"ops", report.ops}});
-}
-
 }  // namespace
 
-void add_export(CLI::App& program) {
-  struct Arguments {
-    Common common;
-    std::string file, format = "linnet", out;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = program.add_subcommand("export", "Write an inference build of a checkpoint");
-  command->add_option("FILE", arguments->file, "A .ckpt file")->required();
-  command->add_option("--format", arguments->format, "linnet")->capture_default_str();
-  command->add_option("--out", arguments->out, "File to write")->required();
-  arguments->common.add_to(*command);
-  command->callback(
-      [arguments] { export_model(arguments->common, arguments->file, arguments->format, arguments->out); });
+void export_model(const ExportArguments& arguments) {
+  check<ValueError>(arguments.format == "linnet", "export: format ", arguments.format,
+                    " is not available. There is: linnet.");
+  check_output("export", arguments.out, arguments.file);
+  arguments.common.apply();
+  Checkpoint checkpoint = Checkpoint::read(arguments.file);
+  deploy::Options options = options_of(checkpoint);
+  deploy::Report report = written([&] { return deploy::write(*checkpoint.model, arguments.out, options); });
+  arguments.common.print(
+      {{"file_bytes", report.file_bytes}, {"arena_bytes", report.arena_bytes}, {"ops", report.ops}});
 }
 
 }  // namespace linnet::tools

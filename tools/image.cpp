@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image.h"
 
-#include "command.h"
+#include "commands.h"
 #include "linnet/core/error.h"
 
 #ifdef LINNET_PNG

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <thread>
 
-#include "command.h"
+#include "commands.h"
 #include "linnet/core/isa.h"
 #include "linnet/core/parallel.h"
 #include "linnet/version.h"
@@ -24,7 +24,7 @@ std::string cpu_name() {
 }
 
 /// Degrees Celsius, where the board has a sensor.
-Json temperature() {
+Figure temperature() {
   std::ifstream sensor("/sys/class/thermal/thermal_zone0/temp");
   double thousandths = 0.0;
   if (sensor >> thousandths) return thousandths / 1000.0;
@@ -33,26 +33,18 @@ Json temperature() {
 
 std::int64_t memory_bytes() { return std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE); }
 
+}  // namespace
+
 void info(const Common& common) {
   if (common.threads > 0) set_num_threads(common.threads);
   common.print({{"version", LINNET_VERSION},
                 {"cpu", cpu_name()},
                 {"simd", std::string(name(active_isa()))},
                 {"matmul", matmul_uses_blas() ? "OpenBLAS" : "own"},
-                {"cores", std::thread::hardware_concurrency()},
-                {"threads", num_threads()},
+                {"cores", std::int64_t{std::thread::hardware_concurrency()}},
+                {"threads", std::int64_t{num_threads()}},
                 {"memory_bytes", memory_bytes()},
                 {"temperature_c", temperature()}});
-}
-
-}  // namespace
-
-void add_info(CLI::App& program) {
-  auto common = std::make_shared<Common>();
-  CLI::App* command =
-      program.add_subcommand("info", "CPU, instruction set, matmul, cores, memory, temperature");
-  common->add_to(*command);
-  command->callback([common] { info(*common); });
 }
 
 }  // namespace linnet::tools

@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "command.h"
+#include "commands.h"
 #include "linnet/graph/infer.h"
 #include "linnet/graph/summary.h"
 #include "linnet/io/sha256.h"
@@ -31,9 +31,9 @@ void inspect_checkpoint(const Common& common, const std::string& file) {
 }
 
 /// A number that the exporter noted; null when it did not.
-Json number(const std::string& text) {
+Figure number(const std::string& text) {
   if (text.empty()) return nullptr;
-  return std::strtoll(text.c_str(), nullptr, 10);
+  return std::int64_t{std::strtoll(text.c_str(), nullptr, 10)};
 }
 
 void inspect_runtime_file(const Common& common, const std::string& file) {
@@ -54,19 +54,9 @@ void inspect_runtime_file(const Common& common, const std::string& file) {
 
 }  // namespace
 
-void add_inspect(CLI::App& program) {
-  struct Arguments {
-    Common common;
-    std::string file;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = program.add_subcommand("inspect", "What a checkpoint or .linnet file holds");
-  command->add_option("FILE", arguments->file, "A .ckpt or .linnet file")->required();
-  arguments->common.add_to(*command);
-  command->callback([arguments] {
-    is_runtime_file(arguments->file) ? inspect_runtime_file(arguments->common, arguments->file)
-                                     : inspect_checkpoint(arguments->common, arguments->file);
-  });
+void inspect(const InspectArguments& arguments) {
+  is_runtime_file(arguments.file) ? inspect_runtime_file(arguments.common, arguments.file)
+                                  : inspect_checkpoint(arguments.common, arguments.file);
 }
 
 }  // namespace linnet::tools

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <new>
 
-#include "command.h"
+#include "commands.h"
 #include "linnet/core/error.h"
 #include "linnet/io/checkpoint.h"
 

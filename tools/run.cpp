@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "command.h"
+#include "commands.h"
 #include "image.h"
 #include "linnet/core/error.h"
 #include "linnet/io/npy.h"
@@ -64,44 +64,25 @@ std::vector<double> timed_runs(RuntimeModel& model, const Tensor& x, std::int64_
   return times;
 }
 
-void run(const Common& common, const std::string& file, const std::string& input, const std::string& out,
-         std::int64_t repeat) {
-  if (!out.empty()) {
-    check_output("run", out, file);
-    check_output("run", out, input);
-  }
-  common.apply();
-  RuntimeModel model(file);
-  Tensor x = read_input(model, input), y = model.run(x);
-  std::vector<double> times = timed_runs(model, x, repeat);
-  if (!out.empty()) written([&] { io::write_npy(out, y); });
-  auto values = y.data<float>();
-  auto top = std::max_element(values.begin(), values.end()) - values.begin();
-  common.print({{"output", std::vector<float>(values.begin(), values.end())},
-                {"top", top},
-                {"latency_us_median", times[times.size() / 2]},
-                {"latency_us_p99", times[times.size() * 99 / 100]}});
-}
-
 }  // namespace
 
-void add_run(CLI::App& program) {
-  struct Arguments {
-    Common common;
-    std::string file, input, out;
-    std::int64_t repeat = 1;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = program.add_subcommand("run", "Run a .linnet file on one input");
-  command->add_option("FILE", arguments->file, "A .linnet file")->required();
-  command->add_option("--input", arguments->input, "A .npy or .png file")->required();
-  command->add_option("--out", arguments->out, "Write the output as .npy");
-  command->add_option("--repeat", arguments->repeat, "Run N times for the latency")
-      ->check(CLI::Range(1, 1000000));
-  arguments->common.add_to(*command);
-  command->callback([arguments] {
-    run(arguments->common, arguments->file, arguments->input, arguments->out, arguments->repeat);
-  });
+void run(const RunArguments& arguments) {
+  const std::string& out = arguments.out;
+  if (!out.empty()) {
+    check_output("run", out, arguments.file);
+    check_output("run", out, arguments.input);
+  }
+  arguments.common.apply();
+  RuntimeModel model(arguments.file);
+  Tensor x = read_input(model, arguments.input), y = model.run(x);
+  std::vector<double> times = timed_runs(model, x, arguments.repeat);
+  if (!out.empty()) written([&] { io::write_npy(out, y); });
+  auto values = y.data<float>();
+  std::int64_t top = std::max_element(values.begin(), values.end()) - values.begin();
+  arguments.common.print({{"output", std::vector<float>(values.begin(), values.end())},
+                          {"top", top},
+                          {"latency_us_median", times[times.size() / 2]},
+                          {"latency_us_p99", times[times.size() * 99 / 100]}});
 }
 
 }  // namespace linnet::tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command.h"
+#include "commands.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/core/error.h"
 #include "linnet/train/trainer.h"
@@ -7,14 +7,6 @@
 
 namespace linnet::tools {
 namespace {
-
-struct TrainArguments {
-  Common common;
-  std::string recipe, data, out, optimizer, history;
-  std::int64_t epochs = 0, batch = 0, limit = 0;
-  double lr = 0.0, checkpoint_every = 0.0;
-  bool resume = false;
-};
 
 /// What the command line says, where it says something, over the recipe.
 Recipe chosen(const TrainArguments& arguments) {
@@ -34,6 +26,8 @@ train::FitResult fit(train::Trainer& trainer, const data::Dataset& dataset,
     throw FailedRun(error.what());
   }
 }
+
+}  // namespace
 
 void train(const TrainArguments& arguments) {
   const Recipe recipe = chosen(arguments);
@@ -65,33 +59,6 @@ void train(const TrainArguments& arguments) {
                           {"peak_rss_bytes", peak_rss_bytes()},
                           {"parameters", model.parameter_count()},
                           {"finished", !result.stopped}});
-}
-
-}  // namespace
-
-void add_train(CLI::App& program) {
-  auto arguments = std::make_shared<TrainArguments>();
-  CLI::App* command = program.add_subcommand("train", "Train a recipe and write a checkpoint");
-  command->add_option("RECIPE", arguments->recipe, "mnist-mlp or mnist-cnn")->required();
-  command->add_option("--data", arguments->data, "Folder with the data or its parent, or synthetic");
-  command->add_option("--out", arguments->out, "Checkpoint file")->required();
-  command->add_option("--epochs", arguments->epochs, "Epochs (default: the recipe's)")
-      ->check(whole_above_zero);
-  command->add_option("--batch", arguments->batch, "Batch size (default: the recipe's)")
-      ->check(whole_above_zero);
-  command->add_option("--lr", arguments->lr, "Learning rate (default: the recipe's)")
-      ->check(finite_above_zero);
-  command->add_option("--optimizer", arguments->optimizer, "adam or sgd (default: the recipe's)");
-  command->add_option("--limit", arguments->limit, "Use the first N training samples only")
-      ->check(whole_above_zero);
-  command->add_option("--history", arguments->history, "File that gets a JSON line an epoch");
-  command
-      ->add_option("--checkpoint-every", arguments->checkpoint_every,
-                   "Seconds between checkpoints within an epoch")
-      ->check(finite_above_zero);
-  command->add_flag("--resume", arguments->resume, "Go on from the checkpoint if there is one");
-  arguments->common.add_to(*command);
-  command->callback([arguments] { train(*arguments); });
 }
 
 }  // namespace linnet::tools

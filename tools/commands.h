@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the subcommands of `linnet` share. Each subcommand is one file with one function that adds itself to
-// the program.
+// The subcommands of `linnet`: what each is given (its defaults are those of the command line), one function
+// a file; and what they share. command_line.cpp is the only file that knows how options are written.
 //
 // Exit codes: 0 success, 1 a run that failed, 2 bad usage or bad input. Results go to standard output; with
 // --json its last line is one JSON object. Progress goes to standard error.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
+#include "figures.h"
 #include "linnet/core/error.h"
 
 namespace linnet::tools {
 
-using Json = nlohmann::ordered_json;
+inline constexpr int kFailedRun = 1, kBadInput = 2;
 
 /// Something outside the command line went wrong in the middle of the work: exit code 1.
 struct FailedRun : Error {
@@ -30,23 +27,48 @@ struct Common {
   std::uint64_t seed = 42;
   bool json = false;
 
-  void add_to(CLI::App& command);
   /// Applies threads and seed, and says on standard error what computes.
   void apply() const;
-  /// Prints the figures: as JSON when asked, else as lines "name: value".
-  void print(const Json& figures) const;
+  /// Prints the figures: as one line of JSON when asked, else as lines "name: value".
+  void print(const Figures& figures) const;
 };
 
-void add_train(CLI::App& program);
-void add_eval(CLI::App& program);
-void add_export(CLI::App& program);
-void add_run(CLI::App& program);
-void add_inspect(CLI::App& program);
-void add_info(CLI::App& program);
+struct TrainArguments {
+  Common common;
+  std::string recipe, data, out, optimizer, history;
+  // What is 0 or empty is the recipe's, or off.
+  std::int64_t epochs = 0, batch = 0, limit = 0;
+  double lr = 0.0, checkpoint_every = 0.0;
+  bool resume = false;
+};
+void train(const TrainArguments& arguments);
 
-/// For check() of an option: a whole number, a finite number, above 0.
-std::string whole_above_zero(const std::string& text);
-std::string finite_above_zero(const std::string& text);
+struct EvalArguments {
+  Common common;
+  std::string file, data;
+};
+void eval(const EvalArguments& arguments);
+
+struct ExportArguments {
+  Common common;
+  std::string file, format = "linnet", out;
+};
+void export_model(const ExportArguments& arguments);
+
+struct RunArguments {
+  Common common;
+  std::string file, input, out;
+  std::int64_t repeat = 1;
+};
+void run(const RunArguments& arguments);
+
+struct InspectArguments {
+  Common common;
+  std::string file;
+};
+void inspect(const InspectArguments& arguments);
+
+void info(const Common& common);
 
 /// IoError unless `path` is a regular file: opening anything else might wait forever.
 void check_input(const std::string& path);

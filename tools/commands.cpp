@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command.h"
+#include "commands.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 
 #include "linnet/core/isa.h"
@@ -17,11 +15,6 @@ namespace linnet::tools {
 namespace fs = std::filesystem;
 namespace {
 
-/// CLI11 would turn -1 into the largest seed.
-std::string not_negative(const std::string& text) {
-  return text.starts_with('-') ? "expected a whole number, 0 or more, got " + text : "";
-}
-
 bool same_file(const std::string& a, const std::string& b) {
   std::error_code error;
   bool same = fs::equivalent(a, b, error);
@@ -30,41 +23,14 @@ bool same_file(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-void Common::add_to(CLI::App& command) {
-  command.add_option("--threads", threads, "Threads to use (default: all cores)")->check(CLI::Range(1, 256));
-  command.add_option("--seed", seed, "Seed of everything that is random")
-      ->check(not_negative)
-      ->capture_default_str();
-  command.add_flag("--json", json, "Print the figures as one JSON object on the last line");
-}
-
 void Common::apply() const {
   if (threads > 0) set_num_threads(threads);
   manual_seed(seed);
   std::fprintf(stderr, "computing with %s, %d thread(s)\n", compute_description().c_str(), num_threads());
 }
 
-void Common::print(const Json& figures) const {
-  if (json) {
-    std::printf("%s\n", figures.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-    return;
-  }
-  for (const auto& [name, value] : figures.items())
-    std::printf("%s: %s\n", name.c_str(),
-                value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
-}
-
-std::string whole_above_zero(const std::string& text) {
-  bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  bool good = digits && text.find_first_not_of('0') != std::string::npos;
-  return good ? "" : "expected a whole number above 0, got " + text;
-}
-
-std::string finite_above_zero(const std::string& text) {
-  char* end = nullptr;
-  double value = std::strtod(text.c_str(), &end);
-  bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value > 0.0;
-  return good ? "" : "expected a number above 0, got " + text;
+void Common::print(const Figures& figures) const {
+  std::printf("%s", json ? (as_json(figures) + '\n').c_str() : as_lines(figures).c_str());
 }
 
 void check_input(const std::string& path) {

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.h"
+#include "linnet/version.h"
+
+namespace linnet::tools {
+namespace {
+
+// ---- what a value must look like; each returns what is wrong with it, or nothing ----------------------
+
+std::string whole_above_zero(const std::string& text) {
+  bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  bool good = digits && text.find_first_not_of('0') != std::string::npos;
+  return good ? "" : "expected a whole number above 0, got " + text;
+}
+
+std::string finite_above_zero(const std::string& text) {
+  char* end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value > 0.0;
+  return good ? "" : "expected a number above 0, got " + text;
+}
+
+/// CLI11 would turn -1 into the largest seed.
+std::string not_negative(const std::string& text) {
+  return text.starts_with('-') ? "expected a whole number, 0 or more, got " + text : "";
+}
+
+// ---- the subcommands ----------------------------------------------------------------------------------
+
+void add_common(CLI::App& command, Common& common) {
+  command.add_option("--threads", common.threads, "Threads to use (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  command.add_option("--seed", common.seed, "Seed of everything that is random")
+      ->check(not_negative)
+      ->capture_default_str();
+  command.add_flag("--json", common.json, "Print the figures as one JSON object on the last line");
+}
+
+/// Adds a subcommand that calls `run` with the arguments; `add_options` adds those that are its own.
+template <class Arguments, class AddOptions>
+void add(CLI::App& program, const char* name, const char* help, void (*run)(const Arguments&),
+         AddOptions add_options) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = program.add_subcommand(name, help);
+  add_options(*command, *arguments);
+  if constexpr (std::is_same_v<Arguments, Common>)
+    add_common(*command, *arguments);
+  else
+    add_common(*command, arguments->common);
+  command->callback([arguments, run] { run(*arguments); });
+}
+
+constexpr const char* kDataHelp = "Folder with the data or its parent, or synthetic";
+
+void add_train_options(CLI::App& command, TrainArguments& arguments) {
+  command.add_option("RECIPE", arguments.recipe, "mnist-mlp or mnist-cnn")->required();
+  command.add_option("--data", arguments.data, kDataHelp);
+  command.add_option("--out", arguments.out, "Checkpoint file")->required();
+  command.add_option("--epochs", arguments.epochs, "Epochs (default: the recipe's)")->check(whole_above_zero);
+  command.add_option("--batch", arguments.batch, "Batch size (default: the recipe's)")
+      ->check(whole_above_zero);
+  command.add_option("--lr", arguments.lr, "Learning rate (default: the recipe's)")->check(finite_above_zero);
+  command.add_option("--optimizer", arguments.optimizer, "adam or sgd (default: the recipe's)");
+  command.add_option("--limit", arguments.limit, "Use the first N training samples only")
+      ->check(whole_above_zero);
+  command.add_option("--history", arguments.history, "File that gets a JSON line an epoch");
+  command
+      .add_option("--checkpoint-every", arguments.checkpoint_every,
+                  "Seconds between checkpoints within an epoch")
+      ->check(finite_above_zero);
+  command.add_flag("--resume", arguments.resume, "Go on from the checkpoint if there is one");
+}
+
+void add_eval_options(CLI::App& command, EvalArguments& arguments) {
+  command.add_option("FILE", arguments.file, "A .ckpt or .linnet file")->required();
+  command.add_option("--data", arguments.data, kDataHelp);
+}
+
+void add_export_options(CLI::App& command, ExportArguments& arguments) {
+  command.add_option("FILE", arguments.file, "A .ckpt file")->required();
+  command.add_option("--format", arguments.format, "linnet")->capture_default_str();
+  command.add_option("--out", arguments.out, "File to write")->required();
+}
+
+void add_run_options(CLI::App& command, RunArguments& arguments) {
+  command.add_option("FILE", arguments.file, "A .linnet file")->required();
+  command.add_option("--input", arguments.input, "A .npy or .png file")->required();
+  command.add_option("--out", arguments.out, "Write the output as .npy");
+  command.add_option("--repeat", arguments.repeat, "Run N times for the latency")
+      ->check(CLI::Range(1, 1000000));
+}
+
+void add_subcommands(CLI::App& program) {
+  add(program, "train", "Train a recipe and write a checkpoint", train, add_train_options);
+  add(program, "eval", "Test accuracy of a checkpoint or a .linnet file", eval, add_eval_options);
+  add(program, "export", "Write an inference build of a checkpoint", export_model, add_export_options);
+  add(program, "run", "Run a .linnet file on one input", run, add_run_options);
+  add(program, "inspect", "What a checkpoint or .linnet file holds", inspect,
+      [](CLI::App& command, InspectArguments& arguments) {
+        command.add_option("FILE", arguments.file, "A .ckpt or .linnet file")->required();
+      });
+  add(program, "info", "CPU, instruction set, matmul, cores, memory, temperature", info,
+      [](CLI::App&, Common&) {});
+}
+
+/// The options were wrong: CLI11's text as one line.
+int report_usage(const CLI::ParseError& error, const CLI::App& program) {
+  if (error.get_exit_code() == 0) return program.exit(error);  // --help, --version
+  std::fprintf(stderr, "linnet: %s. See linnet --help.\n", error.what());
+  return kBadInput;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App program{"Train, evaluate, export and run neural networks on the board itself.", "linnet"};
+  program.set_version_flag("--version", LINNET_VERSION);
+  program.require_subcommand(1);
+  add_subcommands(program);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(error, program);
+  }
+  return 0;
+}
+
+}  // namespace linnet::tools
