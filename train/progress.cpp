@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <cstdio>
+#include <utility>
 
 namespace linnet::train {
 namespace {
@@ -14,17 +15,12 @@ namespace {
 constexpr int kBarWidth = 24;
 constexpr double kDrawEverySeconds = 0.1, kPlainEverySeconds = 30.0;
 
-double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
-  return std::chrono::duration<double>(b - a).count();
-}
-
 std::string bar(double done) {
   int full = static_cast<int>(std::lround(std::clamp(done, 0.0, 1.0) * kBarWidth));
   return "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "]";
 }
 
-/// Columns of the terminal: a line that wraps could not be drawn over again.
-std::size_t terminal_width() {
+std::size_t columns_of_standard_error() {
   winsize size{};
   bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   return known ? size.ws_col : 80;
@@ -51,9 +47,16 @@ std::string duration_text(double seconds) {
   return format("%ld:%02ld", whole / 60, whole % 60);
 }
 
-Progress::Progress(Show show, std::int64_t epochs, std::int64_t batches, std::int64_t samples)
+Screen Screen::standard_error() {
+  const auto seconds = [] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
+  return {stderr, isatty(STDERR_FILENO) != 0, columns_of_standard_error, seconds};
+}
+
+Progress::Progress(Show show, std::int64_t epochs, std::int64_t batches, std::int64_t samples, Screen screen)
     : visible_(show != Show::nothing),
-      terminal_(isatty(STDERR_FILENO) != 0),
+      screen_(std::move(screen)),
       epochs_(epochs),
       batches_(batches),
       samples_(samples) {}
@@ -61,7 +64,7 @@ Progress::Progress(Show show, std::int64_t epochs, std::int64_t batches, std::in
 void Progress::begin_epoch(std::int64_t epoch, std::int64_t first_batch) {
   epoch_ = epoch;
   first_batch_ = first_batch;
-  started_ = drawn_ = Clock::now();
+  started_ = drawn_ = screen_.seconds();
 }
 
 std::string Progress::epoch_label() const {
@@ -80,40 +83,41 @@ std::string Progress::line(std::int64_t batch, const Figures& figures, double se
 
 void Progress::step(std::int64_t batch, const Figures& figures) {
   if (!visible_) return;
-  auto now = Clock::now();
-  if (seconds_between(drawn_, now) < (terminal_ ? kDrawEverySeconds : kPlainEverySeconds)) return;
+  const double now = screen_.seconds();
+  if (now - drawn_ < (screen_.terminal ? kDrawEverySeconds : kPlainEverySeconds)) return;
   drawn_ = now;
-  std::string text = line(batch, figures, seconds_between(started_, now));
-  if (terminal_) {
-    text.resize(std::min(text.size(), terminal_width() - 1));
-    std::fprintf(stderr, "\r\033[K%s", text.c_str());
-    std::fflush(stderr);
+  std::string text = line(batch, figures, now - started_);
+  if (screen_.terminal) {
+    // A line that wraps could not be drawn over again.
+    text.resize(std::min(text.size(), screen_.columns() - 1));
+    std::fprintf(screen_.file, "\r\033[K%s", text.c_str());
+    std::fflush(screen_.file);
     on_screen_ = true;
   } else {
-    std::fprintf(stderr, "%s\n", text.c_str());
+    std::fprintf(screen_.file, "%s\n", text.c_str());
   }
 }
 
 void Progress::clear() {
-  if (on_screen_) std::fprintf(stderr, "\r\033[K");
+  if (on_screen_) std::fprintf(screen_.file, "\r\033[K");
   on_screen_ = false;
 }
 
 void Progress::end_epoch(const Figures& figures) {
   if (!visible_) return;
   clear();
-  double seconds = seconds_between(started_, Clock::now());
+  double seconds = screen_.seconds() - started_;
   double batches = static_cast<double>(batches_ - first_batch_);
   double rate =
       batches * static_cast<double>(samples_) / static_cast<double>(batches_) / std::max(seconds, 1e-9);
-  std::fprintf(stderr, "%s  %s  (%.1f s, %.0f samples/s)\n", epoch_label().c_str(), to_text(figures).c_str(),
-               seconds, rate);
+  std::fprintf(screen_.file, "%s  %s  (%.1f s, %.0f samples/s)\n", epoch_label().c_str(),
+               to_text(figures).c_str(), seconds, rate);
 }
 
 void Progress::say(const std::string& text) {
   if (!visible_) return;
   clear();
-  std::fprintf(stderr, "%s\n", text.c_str());
+  std::fprintf(screen_.file, "%s\n", text.c_str());
 }
 
 }  // namespace linnet::train

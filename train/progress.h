@@ -3,8 +3,10 @@
 // What a person sees while training: one line that is drawn again a few times a second on a terminal, plain
 // lines elsewhere. Everything goes to standard error, so that standard output stays free for results.
 
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,9 +21,20 @@ enum class Show {
 /// Names with values, in the order in which they are printed.
 using Figures = std::vector<std::pair<std::string, double>>;
 
+/// Where the lines go and what time it is there.
+struct Screen {
+  std::FILE* file;
+  bool terminal;
+  std::function<std::size_t()> columns;  ///< of a terminal, now: people resize windows
+  std::function<double()> seconds;       ///< of a clock that never goes back
+
+  static Screen standard_error();
+};
+
 class Progress {
  public:
-  Progress(Show show, std::int64_t epochs, std::int64_t batches, std::int64_t samples);
+  Progress(Show show, std::int64_t epochs, std::int64_t batches, std::int64_t samples,
+           Screen screen = Screen::standard_error());
 
   void begin_epoch(std::int64_t epoch, std::int64_t first_batch);
   /// After a batch; draws at most ten times a second (every 30 s without a terminal).
@@ -32,15 +45,15 @@ class Progress {
   void say(const std::string& line);
 
  private:
-  using Clock = std::chrono::steady_clock;
   std::string epoch_label() const;
   std::string line(std::int64_t batch, const Figures& figures, double seconds) const;
   void clear();
 
-  bool visible_, terminal_;
+  bool visible_;
+  Screen screen_;
   std::int64_t epochs_, batches_, samples_;
   std::int64_t epoch_ = 0, first_batch_ = 0;
-  Clock::time_point started_, drawn_;
+  double started_ = 0.0, drawn_ = 0.0;
   bool on_screen_ = false;
 };
 
