@@ -93,6 +93,8 @@ function(linnet_test name)
   endif()
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE linnet_settings linnet_test_support)
+  # Tests call, the library computes: optimising thousands of checks would take longer than running them.
+  target_compile_options(test_${name} PRIVATE -O0)
   foreach(link ${arg_OF} ${arg_LINKS})
     if(TARGET linnet_${link})
       target_link_libraries(test_${name} PRIVATE linnet_${link})
