@@ -21,6 +21,7 @@ namespace linnet {
 #undef UNARY1
 #undef UNARY2
 inline Tensor leaky_relu(const Tensor& x) { return leaky_relu(x, 0.01); }
+inline Tensor elu(const Tensor& x) { return elu(x, 1.0); }
 
 #define BINARY(name, ...) Tensor name(const Tensor& a, const Tensor& b);
 #include "linnet/core/ops/binary.def"
@@ -82,6 +83,34 @@ Tensor log_softmax(const Tensor& x, int axis = -1);
 /// Index of the largest element along an axis, i64; not differentiable, not recorded.
 Tensor argmax(const Tensor& x, int axis = -1);
 
+// ---- normalisation: y = (x - mean) / sqrt(variance + eps) weight + bias; channels last ---------------
+// weight and bias are both given or both undefined. The variance divides by the number of values.
+struct BatchNormParams {
+  double eps = 1e-5;
+  double momentum = 0.1;  ///< running = (1 - momentum) running + momentum batch
+  bool frozen = false;    ///< the running statistics also in training
+};
+/// x [..., C] of at least two axes; the others are [C]. In training by the statistics of all axes but the
+/// last, which also move the running ones in place (the variance then divides by the number of values less
+/// one; of a single value there is no such variance, and running_var stays). Otherwise by the running
+/// statistics. Large means cost no precision; a constant channel, or a single value, has variance 0 and gives
+/// the bias. ShapeError in training on no values.
+Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
+                  const Tensor& bias, const BatchNormParams& params, bool training);
+
+/// x [N, ..., C] of at least two axes, weight [C]: statistics of each sample over all positions of C / groups
+/// neighbouring channels. ShapeError unless groups divide C.
+Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight = {}, const Tensor& bias = {},
+                  double eps = 1e-5);
+/// Statistics over the last `axes` axes of x, of whose shape weight and bias are.
+Tensor layer_norm(const Tensor& x, int axes, const Tensor& weight = {}, const Tensor& bias = {},
+                  double eps = 1e-5);
+
+// ---- tables -----------------------------------------------------------------------------------------
+/// indices [...] of i64, i32 or u8, weight [V, D] -> [..., D]. The row padding_idx gets no gradient.
+/// ValueError naming position and value for an index outside 0..V-1.
+Tensor embedding(const Tensor& indices, const Tensor& weight, std::optional<std::int64_t> padding_idx = {});
+
 // ---- losses: scalars, functions of (prediction, target) ---------------------------------------------
 /// logits [..., C]; target: labels [...] (i64, i32 or u8) or soft labels [..., C]. Mean over rows.
 /// ValueError for a label outside 0..C-1.
@@ -113,5 +142,7 @@ Tensor pad(const Tensor& x, const std::vector<std::pair<std::int64_t, std::int64
 /// Each element is 0 with probability p in [0, 1), else x / (1 - p); x itself unless training. Takes one call
 /// number of the generator when training.
 Tensor dropout(const Tensor& x, double p, bool training);
+/// The same for whole channels: x [N, ..., C] of at least two axes, one draw for each sample and channel.
+Tensor spatial_dropout(const Tensor& x, double p, bool training);
 
 }  // namespace linnet

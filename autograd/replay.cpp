@@ -92,6 +92,21 @@ Tensor replay_slice(const OpCall& call) {
   return slice(input(call, 0), axis(call), a["begin"].integer(), a["end"].integer(), a["step"].integer());
 }
 
+Tensor replay_batch_norm(const OpCall& call) {
+  const State& a = call.attributes;
+  Tensor mean = input(call, 1), variance = input(call, 2);
+  return batch_norm(
+      input(call, 0), mean, variance, input(call, 3), input(call, 4),
+      {.eps = a["eps"].real(), .momentum = a["momentum"].real(), .frozen = a["frozen"].integer() != 0},
+      call.training);
+}
+
+Tensor replay_embedding(const OpCall& call) {
+  const StateValue* padding = call.attributes.find("padding_idx");
+  return embedding(input(call, 1), input(call, 0),
+                   padding ? std::optional(padding->integer()) : std::nullopt);
+}
+
 }  // namespace
 
 Tensor apply_op(Op op, const OpCall& call) {
@@ -153,6 +168,18 @@ Tensor apply_op(Op op, const OpCall& call) {
       return concat(call.inputs, axis(call));
     case Op::pad:
       return replay_pad(call);
+    case Op::batch_norm:
+      return replay_batch_norm(call);
+    case Op::group_norm:
+      return group_norm(input(call, 0), a["groups"].integer(), input(call, 1), input(call, 2),
+                        a["eps"].real());
+    case Op::layer_norm:
+      return layer_norm(input(call, 0), static_cast<int>(a["axes"].integer()), input(call, 1), input(call, 2),
+                        a["eps"].real());
+    case Op::embedding:
+      return replay_embedding(call);
+    case Op::spatial_dropout:
+      return spatial_dropout(input(call, 0), a["p"].real(), call.training);
     case Op::dropout:
       return dropout(input(call, 0), a["p"].real(), call.training);
     case Op::custom:

@@ -24,6 +24,10 @@ constexpr AttributeRule kReshape[] = {{"shape", list, true}};
 constexpr AttributeRule kTranspose[] = {{"order", list}};
 constexpr AttributeRule kSlice[] = {
     {"axis", integer}, {"begin", integer, true}, {"end", integer, true}, {"step", integer}};
+constexpr AttributeRule kBatchNorm[] = {{"eps", real}, {"momentum", real}, {"frozen", integer}};
+constexpr AttributeRule kGroupNorm[] = {{"groups", integer}, {"eps", real}};
+constexpr AttributeRule kLayerNorm[] = {{"axes", integer}, {"eps", real}};
+constexpr AttributeRule kEmbedding[] = {{"padding_idx", integer, false, true}};
 constexpr AttributeRule kPad[] = {{"before", list, true}, {"after", list, true}, {"value", real}};
 
 constexpr std::int64_t kLargestInteger = std::int64_t{1} << 31;
@@ -69,9 +73,11 @@ std::string value_str(const StateValue& value, bool sizes) {
 
 std::span<const AttributeRule> attribute_rules(Op op) {
   switch (op) {
+    case Op::elu:
     case Op::leaky_relu:
     case Op::pow:
     case Op::dropout:
+    case Op::spatial_dropout:
       return kP;
     case Op::clamp:
       return kPQ;
@@ -96,6 +102,14 @@ std::span<const AttributeRule> attribute_rules(Op op) {
       return kSlice;
     case Op::pad:
       return kPad;
+    case Op::embedding:
+      return kEmbedding;
+    case Op::batch_norm:
+      return kBatchNorm;
+    case Op::group_norm:
+      return kGroupNorm;
+    case Op::layer_norm:
+      return kLayerNorm;
     default:
       return {};
   }

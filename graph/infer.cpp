@@ -161,6 +161,57 @@ Shape pad_shape(const Call& call) {
   return x;
 }
 
+/// Every input behind the first is [the size of the last axis].
+void check_per_channel(const Call& call, int rank) {
+  const Shape& x = call.in[0];
+  check<GraphError>(x.rank() >= rank && x.back() >= 1, "x ", x, " must have at least ", rank,
+                    " axes, and channels.");
+  for (std::size_t i = 1; i < call.in.size(); ++i)
+    check<GraphError>(call.in[i] == Shape{x.back()}, "expected shape [", x.back(), "] for input ", i,
+                      ", got ", call.in[i], ".");
+}
+
+/// Weight and bias come together.
+void check_pairs(const Call& call) {
+  check<GraphError>(call.in.size() % 2 == 1, "expected weight and bias, or neither.");
+}
+
+Shape batch_norm_shape(const Call& call) {
+  check_per_channel(call, 2);
+  check_pairs(call);
+  return call.in[0];
+}
+
+Shape group_norm_shape(const Call& call) {
+  check_per_channel(call, 2);
+  check_pairs(call);
+  const std::int64_t groups = call.number("groups");
+  check<GraphError>(groups >= 1 && call.in[0].back() % groups == 0, groups, " groups do not divide ",
+                    call.in[0].back(), " channels.");
+  return call.in[0];
+}
+
+Shape layer_norm_shape(const Call& call) {
+  const Shape& x = call.in[0];
+  const std::int64_t axes = call.number("axes");
+  check<GraphError>(axes >= 1 && axes <= x.rank(), axes, " axes do not fit ", x, ".");
+  check_pairs(call);
+  Shape normalized = x;
+  while (normalized.rank() > axes) normalized = normalized.without(0);
+  for (std::size_t i = 1; i < call.in.size(); ++i)
+    check<GraphError>(call.in[i] == normalized, "expected shape ", normalized, " for input ", i, ", got ",
+                      call.in[i], ".");
+  return x;
+}
+
+/// weight [V, D], indices [...].
+Shape embedding_shape(const Call& call) {
+  const Shape &weight = call.in[0], &indices = call.in[1];
+  check<GraphError>(weight.rank() == 2 && indices.rank() < Shape::kMaxRank, "weight ", weight,
+                    " does not fit indices ", indices, ".");
+  return indices.inserted(indices.rank(), weight[1]);
+}
+
 /// logits [..., C] with labels [...] or soft labels [..., C].
 Shape cross_entropy_shape(const Call& call) {
   const Shape &logits = call.in[0], &target = call.in[1];
@@ -201,6 +252,7 @@ Rule rule_of(Op op) {
 #undef UNARY1
 #undef UNARY2
     case Op::dropout:
+    case Op::spatial_dropout:
       return {1, 1, same_shape};
     case Op::softmax:
     case Op::log_softmax:
@@ -234,6 +286,14 @@ Rule rule_of(Op op) {
       return {1, std::size_t{1} << 20, concat_shape};
     case Op::pad:
       return {1, 1, pad_shape};
+    case Op::embedding:
+      return {2, 2, embedding_shape};
+    case Op::batch_norm:
+      return {3, 5, batch_norm_shape};
+    case Op::group_norm:
+      return {1, 3, group_norm_shape};
+    case Op::layer_norm:
+      return {1, 3, layer_norm_shape};
     case Op::custom:
       break;
   }

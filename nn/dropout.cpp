@@ -4,14 +4,39 @@
 #include "linnet/autograd/ops.h"
 
 namespace linnet::nn {
+namespace {
 
-Dropout::Dropout(double p) : p_(p) {
-  check<ValueError>(p >= 0.0 && p < 1.0, "Dropout: p must be in [0, 1), got ", p,
-                    ". It is the share of elements that become 0.");
+double checked(const char* layer, double p, const char* what) {
+  check<ValueError>(p >= 0.0 && p < 1.0, layer, ": p must be in [0, 1), got ", p, ". It is the share of ",
+                    what, " that become 0.");
+  return p;
 }
+
+Tensor drop_channels(const char* layer, const Tensor& x, int rank, double p, bool training) {
+  check<ValueError>(x.defined(), layer, ": x is undefined.");
+  check<ShapeError>(x.rank() == rank, layer, ": x must be ", rank == 3 ? "[N, T, C]" : "[N, H, W, C]",
+                    ", got shape ", x.shape(), ".");
+  return spatial_dropout(x, p, training);
+}
+
+}  // namespace
+
+Dropout::Dropout(double p) : p_(checked("Dropout", p, "elements")) {}
 
 std::string Dropout::describe() const { return concat({"Dropout ", p_}); }
 
 Tensor Dropout::forward(const Tensor& x) { return dropout(x, p_, training()); }
+
+SpatialDropout1D::SpatialDropout1D(double p) : p_(checked("SpatialDropout1D", p, "channels")) {}
+std::string SpatialDropout1D::describe() const { return concat({"SpatialDropout1D ", p_}); }
+Tensor SpatialDropout1D::forward(const Tensor& x) {
+  return drop_channels("SpatialDropout1D", x, 3, p_, training());
+}
+
+SpatialDropout2D::SpatialDropout2D(double p) : p_(checked("SpatialDropout2D", p, "channels")) {}
+std::string SpatialDropout2D::describe() const { return concat({"SpatialDropout2D ", p_}); }
+Tensor SpatialDropout2D::forward(const Tensor& x) {
+  return drop_channels("SpatialDropout2D", x, 4, p_, training());
+}
 
 }  // namespace linnet::nn

@@ -18,4 +18,28 @@ class Dropout : public Layer {
   double p_;
 };
 
+/// Dropout of whole channels: what neighbouring positions of a feature map share, single elements would not
+/// hide. In training each channel of a sample is 0 with probability p, else x / (1 - p); in eval x itself.
+///   Shapes: SpatialDropout1D x [N, T, C], SpatialDropout2D x [N, H, W, C]  ->  the same.
+/// ValueError unless 0 <= p < 1; ShapeError for another rank.
+class SpatialDropout1D : public Layer {
+ public:
+  explicit SpatialDropout1D(double p = 0.5);
+  std::string describe() const override;
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double p_;
+};
+
+class SpatialDropout2D : public Layer {
+ public:
+  explicit SpatialDropout2D(double p = 0.5);
+  std::string describe() const override;
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double p_;
+};
+
 }  // namespace linnet::nn

@@ -16,9 +16,11 @@ template <class T> T min(T a, T b) { return a < b || a != a ? a : b; }
 template <class T> T relu(T x) { return 0 > x ? T(0) : x; }
 template <class T> T sqrt(T x) { return std::sqrt(x); }
 template <class T> T exp(T x) { return std::exp(x); }
+template <class T> T expm1(T x) { return std::expm1(x); }
 template <class T> T log(T x) { return std::log(x); }
 template <class T> T log1p(T x) { return std::log1p(x); }
 template <class T> T tanh(T x) { return std::tanh(x); }
+template <class T> T erf(T x) { return std::erf(x); }
 template <class T> T sigmoid(T x) { return 1 / (1 + std::exp(-x)); }
 template <class T> T pow(T x, T p) { return std::pow(x, p); }
 // clang-format on

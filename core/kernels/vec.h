@@ -171,7 +171,7 @@ LINNET_INLINE F sqrt(F x) {
 #endif
 }
 
-// exp, log, log1p, tanh, sigmoid and pow.
+// exp, expm1, log, log1p, tanh, erf, sigmoid and pow.
 #include "linnet/core/kernels/vec_math.inl"
 
 }  // namespace m

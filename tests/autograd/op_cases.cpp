@@ -263,6 +263,7 @@ std::vector<OpCase> all_cases() {
   add_reductions(cases);
   add_losses(cases);
   add_layout(cases);
+  add_norm(cases);
   return cases;
 }
 

@@ -30,4 +30,7 @@ struct OpCase {
 
 const std::vector<OpCase>& op_cases();
 
+// One function a family that has a file of its own.
+void add_norm(std::vector<OpCase>& cases);
+
 }  // namespace linnet::test

@@ -152,6 +152,30 @@ TEST_CASE("an element's bits do not depend on its place in a vector") {
   });
 }
 
+TEST_CASE("slopes of the smooth activations stay finite, and right, far from zero") {
+  const Tensor x = f32_values({-1e30, -1e4, -90, 90, 1e4, 1e30}), one = Tensor::ones({6});
+  on_every_isa([&] {
+    for (Op op : {Op::hard_swish, Op::silu, Op::gelu, Op::softplus, Op::elu}) {
+      CAPTURE(name(op));
+      CHECK_CLOSE(kernels::unary_grad(op, x, {}, one, 1.0), f32_values({0, 0, 0, 1, 1, 1}), tol::f32);
+    }
+  });
+}
+
+TEST_CASE("gelu is right to 1.5 units in the last place of x, elu to 4 of the result") {
+  std::vector<float> arguments;
+  for (int i = -40000; i < 40000; ++i) arguments.push_back(static_cast<float>(i) * 1.7e-4f);
+  for (int i = 1; i < 120; ++i) arguments.push_back(std::ldexp(i % 2 ? 1.3f : -1.7f, -i));
+  const Tensor x = Tensor::from(arguments);
+  const Tensor gelu64 = kernels::unary(Op::gelu, as_f64(x)), elu64 = kernels::unary(Op::elu, as_f64(x), 1.0);
+  on_every_isa([&] {
+    // A unit of x in [1, 2) is kUlp32.
+    CHECK_CLOSE_TO_SCALE(kernels::unary(Op::gelu, x), gelu64, kernels::unary(Op::abs, x),
+                         Tolerance({0.0, 1.5 * tol::kUlp32}));
+    CHECK_CLOSE(kernels::unary(Op::elu, x, 1.0), elu64, Tolerance({0.0, 4 * tol::kUlp32}));
+  });
+}
+
 TEST_CASE("the largest errors of exp, log, tanh and sigmoid are those of the table in vec_math.inl" *
           doctest::test_suite("long")) {
   struct Limit {
@@ -205,6 +229,12 @@ TEST_CASE("NaN, infinities and zeros come out by the rules, on every instruction
     check(Op::sqrt, {kNan, kInf, -1, 0, 4}, {kNan, kInf, kNan, 0, 2});
     check(Op::tanh, {kNan, kInf, -kInf, 0}, {kNan, 1, -1, 0});
     check(Op::sigmoid, {kNan, kInf, -kInf, 0}, {kNan, 1, 0, 0.5});
+    check(Op::relu6, {kNan, kInf, -kInf, 0, 7}, {kNan, 6, 0, 0, 6});
+    check(Op::hard_swish, {kNan, kInf, -1e30, -3, 0, 3}, {kNan, kInf, 0, 0, 0, 3});
+    check(Op::silu, {kNan, kInf, -1e30, 0}, {kNan, kInf, 0, 0});
+    check(Op::gelu, {kNan, kInf, -1e30, 0, 100}, {kNan, kInf, 0, 0, 100});
+    check(Op::softplus, {kNan, kInf, -kInf, 1e4, -1e4}, {kNan, kInf, 0, 1e4, 0});
+    check(Op::elu, {kNan, kInf, -kInf, 0}, {kNan, kInf, -2, 0}, 2);
     check(Op::pow, {kNan, kInf, -kInf, 0, -2}, {kNan, kInf, kInf, 0, 4}, 2);
     check(Op::pow, {kNan, kInf, -kInf, 0, -2}, {kNan, kInf, -kInf, 0, -32}, 5);
     check(Op::pow, {kNan, kInf, 0, -2, 4}, {kNan, kInf, 0, kNan, 8}, 1.5);

@@ -48,9 +48,33 @@ std::vector<ReplayCase> replay_cases() {
   Tensor kernel = test::random_tensor({6, 3, 2, 4}, 3), grouped = test::random_tensor({6, 3, 2, 2}, 4),
          offset = test::random_tensor({6}, 5);
   Tensor other = test::random_tensor({6, 3}, 6);
+  Tensor centre = test::random_tensor({6}, 7), variance = test::random_tensor({6}, 8, 0.5, 1.5);
+  Tensor table = test::random_tensor({3, 5}, 9);
   cases.insert(
       cases.end(),
       {
+          // Running statistics that training moves must be buffers of a module: norm_test.cpp.
+          {Op::batch_norm,
+           {{{1, 4, 6}}},
+           [=](Args a) {
+             const DType type = a[0].dtype();
+             Tensor m = centre.to(type), v = variance.to(type);
+             return batch_norm(a[0], m, v, offset.to(type), m, {.eps = 1e-3, .momentum = 0.2, .frozen = true},
+                               true);
+           }},
+          {Op::group_norm, image, [](Args a) { return group_norm(a[0], 2); }},
+          {Op::group_norm, matrix,
+           [=](Args a) {
+             return group_norm(a[0], 3, offset.to(a[0].dtype()), centre.to(a[0].dtype()), 1e-3);
+           }},
+          {Op::layer_norm, image, [](Args a) { return layer_norm(a[0], 2); }},
+          {Op::layer_norm, matrix,
+           [=](Args a) {
+             return layer_norm(a[0], 1, offset.to(a[0].dtype()), centre.to(a[0].dtype()), 1e-3);
+           }},
+          {Op::embedding, {{{1, 4}, i64}}, [=](Args a) { return embedding(a[0], table); }},
+          {Op::embedding, {{{1}, u8}}, [=](Args a) { return embedding(a[0], table, 2); }},
+          {Op::spatial_dropout, image, [](Args a) { return spatial_dropout(a[0], 0.4, true); }},
           {Op::matmul, matrix, [=](Args a) { return matmul(a[0], other); }},
           {Op::dense, matrix, [=](Args a) { return dense(a[0], weight, bias); }},
           {Op::dense, {{{1, 3, 6}}}, [=](Args a) { return dense(a[0], weight); }},

@@ -44,5 +44,16 @@ TEST_CASE("a probability outside [0, 1) is refused") {
         "Dropout: p must be in [0, 1), got " + concat({p}) + ". It is the share of elements that become 0.");
 }
 
+TEST_CASE("layers of spatial dropout refuse other ranks and probabilities") {
+  CHECK_THROWS_TEXT(nn::SpatialDropout1D()(Tensor::ones({2, 3})), ShapeError,
+                    "SpatialDropout1D: x must be [N, T, C], got shape [2, 3].  in SpatialDropout1D 0.5");
+  CHECK_THROWS_TEXT(
+      nn::SpatialDropout2D()(Tensor::ones({2, 3, 4})), ShapeError,
+      "SpatialDropout2D: x must be [N, H, W, C], got shape [2, 3, 4].  in SpatialDropout2D 0.5");
+  CHECK_THROWS_TEXT(
+      nn::SpatialDropout2D(1.0), ValueError,
+      "SpatialDropout2D: p must be in [0, 1), got 1. It is the share of channels that become 0.");
+}
+
 }  // namespace
 }  // namespace linnet::test

@@ -13,6 +13,7 @@ const std::vector<LayerCase>& layer_catalog() {
   static const std::vector<LayerCase> all = [] {
     std::vector<LayerCase> rows;
     add_basic_layers(rows);
+    add_norm_layers(rows);
     return rows;
   }();
   return all;
