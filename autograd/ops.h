@@ -115,10 +115,30 @@ Tensor embedding(const Tensor& indices, const Tensor& weight, std::optional<std:
 /// logits [..., C]; target: labels [...] (i64, i32 or u8) or soft labels [..., C]. Mean over rows.
 /// ValueError for a label outside 0..C-1.
 Tensor cross_entropy(const Tensor& logits, const Tensor& target);
+// The next are means over all elements of a prediction and a target of one shape.
 Tensor mse(const Tensor& prediction, const Tensor& target);
 Tensor mae(const Tensor& prediction, const Tensor& target);
-/// Targets in 0..1, of the shape of the logits; finite for any logit.
+/// d^2 / 2 where d = |prediction - target| <= 1, else d - 1/2.
+Tensor huber(const Tensor& prediction, const Tensor& target);
+/// Targets in 0..1; finite for any logit.
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target);
+/// max(0, 1 - s z) with s = 1 for targets above 0, else -1 (Keras's hinge): the targets are -1 and 1 or 0 and
+/// 1, of any type; no gradient flows to them. ValueError for other targets.
+Tensor hinge(const Tensor& prediction, const Tensor& target);
+/// Focal loss with gamma = 2 (Lin et al., "Focal Loss for Dense Object Detection", 2017, without its alpha).
+///   Float targets t in 0..1 of the shape of the logits: each logit is a yes or no,
+///     t (1 - p)^2 (-log p) + (1 - t) p^2 (-log(1 - p)), p = sigmoid(z), the mean over elements.
+///   Labels [...] (i64, i32 or u8) for logits [..., C]: (1 - p)^2 (-log p), p the softmax of the label's
+///   class,
+///     the mean over rows. ValueError for a label outside 0..C-1.
+Tensor focal(const Tensor& logits, const Tensor& target);
+/// Kullback-Leibler divergence of distributions along the last axis, sum t (log t - prediction), the mean
+/// over rows (of [N, C]: PyTorch's "batchmean"). The prediction is LOG-PROBABILITIES: kl_div(log_softmax(z),
+/// t). Where t is 0 the term is 0, and so is the gradient with respect to t.
+Tensor kl_div(const Tensor& log_probabilities, const Tensor& target);
+/// 1 - cosine of the angle between rows (the last axis), the mean over rows. A row shorter than 1e-8 has
+/// cosine 0 and passes no gradient.
+Tensor cosine_loss(const Tensor& prediction, const Tensor& target);
 
 // ---- moving elements --------------------------------------------------------------------------------
 /// One size may be -1. Shares the contents of x.

@@ -3,6 +3,7 @@
 #include "linnet/autograd/ops/common.h"
 #include "linnet/autograd/ops/window_attributes.h"
 #include "linnet/autograd/recorder.h"
+#include "linnet/autograd/weighted_loss.h"
 
 namespace linnet {
 
@@ -153,11 +154,17 @@ Tensor apply_op(Op op, const OpCall& call) {
     case Op::cross_entropy:
       return cross_entropy(input(call, 0), input(call, 1));
     case Op::mse:
-      return mse(input(call, 0), input(call, 1));
     case Op::mae:
-      return mae(input(call, 0), input(call, 1));
     case Op::bce_with_logits:
-      return bce_with_logits(input(call, 0), input(call, 1));
+    case Op::huber:
+    case Op::hinge:
+    case Op::focal:
+      return weighted_loss(op, input(call, 0), input(call, 1), input(call, 2),
+                           a.has("p") ? a["p"].real() : 0.0);
+    case Op::kl_div:
+      return kl_div(input(call, 0), input(call, 1));
+    case Op::cosine_loss:
+      return cosine_loss(input(call, 0), input(call, 1));
     case Op::reshape:
       return reshape(input(call, 0), integers(a, "shape"));
     case Op::transpose:

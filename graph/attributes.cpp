@@ -77,6 +77,8 @@ std::span<const AttributeRule> attribute_rules(Op op) {
     case Op::leaky_relu:
     case Op::pow:
     case Op::dropout:
+    case Op::huber:
+    case Op::focal:
     case Op::spatial_dropout:
       return kP;
     case Op::clamp:

@@ -220,7 +220,13 @@ Shape cross_entropy_shape(const Call& call) {
   return {};
 }
 
+/// prediction, target of the same shape, and perhaps a weight for each term. focal: also labels, as above.
 Shape loss_shape(const Call& call) {
+  const bool of_labels = call.op == Op::focal && call.in[1] != call.in[0];
+  if (call.in.size() == 3)
+    check<GraphError>(call.in[2] == call.in[1], "weights ", call.in[2], " do not fit the target ", call.in[1],
+                      ".");
+  if (of_labels) return cross_entropy_shape(call);
   check<GraphError>(call.in[0] == call.in[1], "prediction ", call.in[0], " and target ", call.in[1],
                     " differ.");
   return {};
@@ -272,10 +278,16 @@ Rule rule_of(Op op) {
       return {1, 1, reduce_shape};
     case Op::cross_entropy:
       return {2, 2, cross_entropy_shape};
+    case Op::kl_div:
+    case Op::cosine_loss:
+      return {2, 2, loss_shape};
     case Op::mse:
     case Op::mae:
     case Op::bce_with_logits:
-      return {2, 2, loss_shape};
+    case Op::huber:
+    case Op::hinge:
+    case Op::focal:
+      return {2, 3, loss_shape};
     case Op::reshape:
       return {1, 1, reshape_shape};
     case Op::transpose:

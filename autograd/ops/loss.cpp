@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses: means over rows (cross_entropy) or elements. Formulas and gradients: core/kernels/softmax.h.
+// cross_entropy, a mean over rows. Formula and gradient: core/kernels/softmax.h.
 #include "linnet/autograd/ops/common.h"
+#include "linnet/autograd/ops/labels.h"
 #include "linnet/core/kernels/elementwise.h"
 #include "linnet/core/kernels/softmax.h"
 #include "linnet/core/tensor_impl.h"
@@ -15,11 +16,15 @@ void check_soft_labels(const Tensor& logits, const Tensor& target) {
                     target.shape(), ". Integer labels need an integer type: to(i64).");
 }
 
-void check_labels(const Tensor& logits, const Tensor& target) {
+}  // namespace
+
+void check_label_rows(const char* op, const Tensor& logits, const Tensor& target) {
+  check<ShapeError>(logits.rank() >= 1 && logits.size() > 0, op,
+                    ": logits must be [..., classes], got shape ", logits.shape(), ".");
   std::int64_t classes = logits.dim(-1);
-  check<DTypeError>(target.dtype() != i8,
-                    "cross_entropy: labels must be i64, i32 or u8, got i8. Convert with to(i64).");
-  check<ShapeError>(target.shape() == logits.shape().without(logits.rank() - 1), "cross_entropy: logits ",
+  check<DTypeError>(target.dtype() != i8, op,
+                    ": labels must be i64, i32 or u8, got i8. Convert with to(i64).");
+  check<ShapeError>(target.shape() == logits.shape().without(logits.rank() - 1), op, ": logits ",
                     logits.shape(), " need labels of shape ", logits.shape().without(logits.rank() - 1),
                     ", got ", target.shape(), ".");
   std::int64_t bad = kernels::find_bad_label(target, classes);
@@ -27,32 +32,9 @@ void check_labels(const Tensor& logits, const Tensor& target) {
   std::int64_t label = dispatch(target.dtype(), [&](auto zero) {
     return static_cast<std::int64_t>(readable<decltype(zero)>(target)[bad]);
   });
-  fail<ValueError>("cross_entropy: label ", label, " at position ", bad, " is outside 0..", classes - 1,
+  fail<ValueError>(op, ": label ", label, " at position ", bad, " is outside 0..", classes - 1,
                    ". The logits have ", classes, " classes.");
 }
-
-using Loss = Tensor (*)(const Tensor&, const Tensor&);
-using LossGrad = Tensor (*)(int, const Tensor&, const Tensor&, const Tensor&);
-
-/// A mean over elements of a function of (prediction, target).
-Tensor elementwise_loss(Op op, Loss loss, LossGrad gradient, const Tensor& prediction, const Tensor& target) {
-  const char* op_name = name(op).data();
-  check_float(op_name, "prediction", prediction);
-  check_float(op_name, "target", target);
-  check_same_dtype(op_name, "prediction", prediction, "target", target);
-  check<ShapeError>(prediction.shape() == target.shape(), op_name, ": prediction ", prediction.shape(),
-                    " and target ", target.shape(), " must have the same shape. Reshape one of them.");
-  check<ShapeError>(prediction.size() > 0, op_name, ": no elements in shape ", prediction.shape(), ".");
-  bool keep = any_grad({&prediction, &target});
-  return record(
-      op, loss(prediction, target), {prediction, target},
-      [gradient, a = saved(prediction, keep), b = saved(target, keep)](const Tensor& dy, Grads& grad) {
-        for (int side = 0; side < 2; ++side)
-          if (grad.wanted(side)) grad.add(side, gradient(side, *a, *b, dy));
-      });
-}
-
-}  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target) {
   check_float("cross_entropy", "logits", logits);
@@ -60,7 +42,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target) {
   check<ShapeError>(logits.rank() >= 1 && logits.size() > 0,
                     "cross_entropy: logits must be [..., classes], got shape ", logits.shape(), ".");
   bool soft = is_float(target.dtype());
-  soft ? check_soft_labels(logits, target) : check_labels(logits, target);
+  soft ? check_soft_labels(logits, target) : check_label_rows("cross_entropy", logits, target);
 
   std::int64_t classes = logits.dim(-1), rows = logits.size() / classes;
   Tensor labels = soft ? target.view({rows, classes}) : target.view({rows});
@@ -79,17 +61,6 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target) {
                     grad.add(1, kernels::binary(Op::mul, dt, dy).view(shape));
                   }
                 });
-}
-
-Tensor mse(const Tensor& prediction, const Tensor& target) {
-  return elementwise_loss(Op::mse, kernels::mse, kernels::mse_grad, prediction, target);
-}
-Tensor mae(const Tensor& prediction, const Tensor& target) {
-  return elementwise_loss(Op::mae, kernels::mae, kernels::mae_grad, prediction, target);
-}
-Tensor bce_with_logits(const Tensor& logits, const Tensor& target) {
-  return elementwise_loss(Op::bce_with_logits, kernels::bce_with_logits, kernels::bce_with_logits_grad,
-                          logits, target);
 }
 
 }  // namespace linnet

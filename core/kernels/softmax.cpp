@@ -9,6 +9,7 @@
 #include "linnet/core/kernels/reduce.h"
 #include "linnet/core/kernels/select.h"
 #include "linnet/core/kernels/softmax_table.h"
+#include "linnet/core/math.h"
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet::kernels {
@@ -129,6 +130,68 @@ Tensor cross_entropy_grad(const Tensor& probabilities, const Tensor& target, con
         table<T>().soft_cross_entropy_grad(p, readable<T>(target) + first * n, out, end - first, n, factor);
       else
         table<T>().cross_entropy_grad(p, readable<std::int64_t>(labels) + first, out, end - first, n, factor);
+    });
+  });
+  return dz;
+}
+
+namespace {
+
+/// u^gamma (-log p) and its derivative's factor for one row, u = 1 - p summed from the other probabilities.
+struct FocalTerm {
+  double value, factor;
+};
+template <class T>
+FocalTerm focal_term(const T* p, std::int64_t label, std::int64_t n, double loss, double gamma) {
+  double u = 0.0;
+  for (std::int64_t c = 0; c < n; ++c)
+    if (c != label) u += static_cast<double>(p[c]);
+  const double power = math::pow(u, gamma);
+  // p_c u^(gamma - 1) goes to 0 with u for every other class c, as p_c <= u.
+  const double bend = u > 0.0 ? gamma * (power / u) * static_cast<double>(p[label]) * loss : 0.0;
+  return {power * loss, power + bend};
+}
+
+}  // namespace
+
+FocalOfLabels focal_of_labels(const Tensor& logits, const Tensor& target, const Tensor& weights,
+                              double gamma) {
+  const std::int64_t rows = logits.shape()[0], n = logits.shape()[1];
+  const Tensor labels = labels_as_i64(target);
+  const DType dtype = logits.dtype();
+  FocalOfLabels result{{}, Tensor::empty(logits.shape(), dtype), Tensor::empty({rows}, dtype)};
+  Tensor losses = Tensor::empty({rows}, dtype);
+  dispatch_float("focal", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const std::int64_t* label = readable<std::int64_t>(labels);
+    T *p = writable<T>(result.probabilities), *loss = writable<T>(losses),
+      *factor = writable<T>(result.factors);
+    for_row_tiles(rows, n, kCost, [&](std::int64_t first, std::int64_t end) {
+      table<T>().cross_entropy(readable<T>(logits) + first * n, label + first, p + first * n, loss + first,
+                               end - first, n);
+      for (std::int64_t r = first; r < end; ++r) {
+        const FocalTerm term = focal_term(p + r * n, label[r], n, static_cast<double>(loss[r]), gamma);
+        const double w = weights.defined() ? static_cast<double>(readable<T>(weights)[r]) : 1.0;
+        loss[r] = w == 0.0 ? T(0) : static_cast<T>(w * term.value);
+        factor[r] = w == 0.0 ? T(0) : static_cast<T>(w * term.factor / static_cast<double>(rows));
+      }
+    });
+  });
+  result.loss = mean_of(losses, rows);
+  return result;
+}
+
+Tensor focal_of_labels_grad(const FocalOfLabels& result, const Tensor& target, const Tensor& dy) {
+  const Tensor &p = result.probabilities, labels = labels_as_i64(target);
+  const std::int64_t rows = p.shape()[0], n = p.shape()[1];
+  Tensor dz = Tensor::empty(p.shape(), p.dtype());
+  dispatch_float("focal", dz.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    for_row_tiles(rows, n, 2, [&](std::int64_t first, std::int64_t end) {
+      for (std::int64_t r = first; r < end; ++r)
+        table<T>().cross_entropy_grad(readable<T>(p) + r * n, readable<std::int64_t>(labels) + r,
+                                      writable<T>(dz) + r * n, 1, n,
+                                      readable<T>(result.factors)[r] * *readable<T>(dy));
     });
   });
   return dz;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Softmax and the losses that are fused with it.
+// Softmax and the losses that are fused with it. Elementwise losses: loss.h.
 
 #include "linnet/core/tensor.h"
 
@@ -23,14 +23,14 @@ Tensor cross_entropy_grad(const Tensor& probabilities, const Tensor& target, con
 /// First label outside 0..classes-1, or -1 when all are inside.
 std::int64_t find_bad_label(const Tensor& labels, std::int64_t classes);
 
-/// Means over all elements, as scalars; prediction and target have one shape and type.
-Tensor mse(const Tensor& prediction, const Tensor& target);
-Tensor mae(const Tensor& prediction, const Tensor& target);
-/// mean of max(z, 0) - z t + log(1 + e^-|z|).
-Tensor bce_with_logits(const Tensor& logits, const Tensor& target);
-/// Gradients with respect to the first argument (side 0) or the target (side 1); dy is a scalar.
-Tensor mse_grad(int side, const Tensor& prediction, const Tensor& target, const Tensor& dy);
-Tensor mae_grad(int side, const Tensor& prediction, const Tensor& target, const Tensor& dy);
-Tensor bce_with_logits_grad(int side, const Tensor& logits, const Tensor& target, const Tensor& dy);
+/// Focal loss of logits [R, C] and labels [R]: the mean of w_r u_r^gamma (-log p_r), with p_r the probability
+/// of the label, u_r = 1 - p_r, and w_r = 1 when `weights` [R] is undefined. `factors` [R] is what
+/// (p_rc - [c is the label]) is multiplied by in the gradient: w_r (u^gamma - gamma u^(gamma-1) p log p) / R.
+struct FocalOfLabels {
+  Tensor loss, probabilities, factors;
+};
+FocalOfLabels focal_of_labels(const Tensor& logits, const Tensor& labels, const Tensor& weights,
+                              double gamma);
+Tensor focal_of_labels_grad(const FocalOfLabels& result, const Tensor& labels, const Tensor& dy);
 
 }  // namespace linnet::kernels

@@ -104,25 +104,4 @@ constinit const SoftmaxKernels<float> softmax = {
     softmax_rows,  softmax_grad,       log_softmax,        log_softmax_grad,
     cross_entropy, soft_cross_entropy, cross_entropy_grad, soft_cross_entropy_grad};
 
-#include "linnet/core/kernels/loss_rows.inl"
-
-template <class Row>
-static float loss_sum(const float* a, const float* b, Size n) {
-  return sum_of(
-      n, [=](Size i, auto at) LINNET_INLINE_LAMBDA { return Row::value(at.load(a + i), at.load(b + i)); });
-}
-
-template <class Row, int kSide>
-static void loss_grad(const float* a, const float* b, float* dx, Size n, float factor) {
-  const F f(factor);
-  for_vectors(n, [=](Size i, auto at) LINNET_INLINE_LAMBDA {
-    at.store(Row::template slope<kSide>(at.load(a + i), at.load(b + i)) * f, dx + i);
-  });
-}
-
-constinit const LossKernels<float> losses = {
-    {loss_sum<MseRow>, loss_sum<MaeRow>, loss_sum<BceRow>},
-    {{loss_grad<MseRow, 0>, loss_grad<MaeRow, 0>, loss_grad<BceRow, 0>},
-     {loss_grad<MseRow, 1>, loss_grad<MaeRow, 1>, loss_grad<BceRow, 1>}}};
-
 }  // namespace linnet::kernels::LINNET_ISA

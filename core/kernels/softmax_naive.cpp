@@ -76,20 +76,6 @@ struct Naive {
   }
 };
 
-#include "linnet/core/kernels/loss_rows.inl"
-
-template <class T, class Row>
-T loss_sum(const T* a, const T* b, Size n) {
-  T sum = 0;
-  for (Size i = 0; i < n; ++i) sum += Row::value(a[i], b[i]);
-  return sum;
-}
-
-template <class T, class Row, int kSide>
-void loss_grad(const T* a, const T* b, T* dx, Size n, T factor) {
-  for (Size i = 0; i < n; ++i) dx[i] = Row::template slope<kSide>(a[i], b[i]) * factor;
-}
-
 }  // namespace
 }  // namespace scalar
 
@@ -103,17 +89,5 @@ const SoftmaxKernels<T>& naive_softmax() {
 }
 template const SoftmaxKernels<float>& naive_softmax<float>();
 template const SoftmaxKernels<double>& naive_softmax<double>();
-
-template <class T>
-const LossKernels<T>& naive_loss() {
-  using namespace scalar;
-  static constexpr LossKernels<T> table = {
-      {loss_sum<T, MseRow>, loss_sum<T, MaeRow>, loss_sum<T, BceRow>},
-      {{loss_grad<T, MseRow, 0>, loss_grad<T, MaeRow, 0>, loss_grad<T, BceRow, 0>},
-       {loss_grad<T, MseRow, 1>, loss_grad<T, MaeRow, 1>, loss_grad<T, BceRow, 1>}}};
-  return table;
-}
-template const LossKernels<float>& naive_loss<float>();
-template const LossKernels<double>& naive_loss<double>();
 
 }  // namespace linnet::kernels

@@ -25,23 +25,8 @@ struct SoftmaxKernels {
 };
 LINNET_DECLARE_TABLE(SoftmaxKernels<float>, softmax)
 
-/// Losses of two tensors of one shape: the sum of a term per element, and the derivative of that term.
-template <class T>
-struct LossKernels {
-  using Sum = T(const T* a, const T* b, std::ptrdiff_t n);
-  using Grad = void(const T* a, const T* b, T* dx, std::ptrdiff_t n, T factor);  ///< dx = factor d term
-  Sum* sum[3];                                                                   ///< [Loss]
-  Grad* grad[2][3];                                                              ///< [side][Loss]
-};
-LINNET_DECLARE_TABLE(LossKernels<float>, losses)
-
-/// (a - b)^2;  |a - b|;  max(a, 0) - a b + log(1 + e^-|a|).
-enum class Loss { mse, mae, bce };
-
 /// Plain loops; T is double or float.
 template <class T>
 const SoftmaxKernels<T>& naive_softmax();
-template <class T>
-const LossKernels<T>& naive_loss();
 
 }  // namespace linnet::kernels

@@ -8,6 +8,9 @@
 #include "op_draws.h"
 
 namespace linnet::test {
+
+void add_loss_ops(std::vector<OpCase>& cases);  // op_cases_loss.cpp
+
 namespace {
 
 // ---- elementwise --------------------------------------------------------------------------------------
@@ -262,6 +265,7 @@ std::vector<OpCase> all_cases() {
   add_windows(cases);
   add_reductions(cases);
   add_losses(cases);
+  add_loss_ops(cases);
   add_layout(cases);
   add_norm(cases);
   return cases;

@@ -5,10 +5,12 @@
 
 #include "kernel_cases.h"
 #include "linnet/core/kernels/elementwise.h"
+#include "linnet/core/kernels/loss.h"
 #include "linnet/core/kernels/reduce.h"
 
 using namespace linnet;
 using namespace linnet::test;
+using kernels::Loss;
 
 namespace {
 
@@ -153,15 +155,20 @@ TEST_CASE("mse, mae and binary cross-entropy agree with f64 on every instruction
       const Tensor a64 = as_f64(a), b64 = as_f64(b);
       const Tolerance tolerance = tol::f32_accumulated(shape.size());
       CAPTURE(shape.str());
-      CHECK_CLOSE(kernels::mse(a, b), kernels::mse(a64, b64), tolerance);
-      CHECK_CLOSE(kernels::mae(a, b), kernels::mae(a64, b64), tolerance);
-      CHECK_CLOSE(kernels::bce_with_logits(a, b), kernels::bce_with_logits(a64, b64), tolerance);
+      CHECK_CLOSE(kernels::elementwise_loss(Loss::mse, a, b), kernels::elementwise_loss(Loss::mse, a64, b64),
+                  tolerance);
+      CHECK_CLOSE(kernels::elementwise_loss(Loss::mae, a, b), kernels::elementwise_loss(Loss::mae, a64, b64),
+                  tolerance);
+      CHECK_CLOSE(kernels::elementwise_loss(Loss::bce, a, b), kernels::elementwise_loss(Loss::bce, a64, b64),
+                  tolerance);
       const Tensor dy = one(1.3), dy64 = one(1.3f, f64);
       for (int side : {0, 1}) {
-        CHECK_CLOSE(kernels::mse_grad(side, a, b, dy), kernels::mse_grad(side, a64, b64, dy64), tol::f32);
-        CHECK_CLOSE(kernels::mae_grad(side, a, b, dy), kernels::mae_grad(side, a64, b64, dy64), tol::f32);
-        CHECK_CLOSE(kernels::bce_with_logits_grad(side, a, b, dy),
-                    kernels::bce_with_logits_grad(side, a64, b64, dy64), tol::f32);
+        CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, side, a, b, {}, dy),
+                    kernels::elementwise_loss_grad(Loss::mse, side, a64, b64, {}, dy64), tol::f32);
+        CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mae, side, a, b, {}, dy),
+                    kernels::elementwise_loss_grad(Loss::mae, side, a64, b64, {}, dy64), tol::f32);
+        CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::bce, side, a, b, {}, dy),
+                    kernels::elementwise_loss_grad(Loss::bce, side, a64, b64, {}, dy64), tol::f32);
       }
     }
   });
@@ -169,29 +176,33 @@ TEST_CASE("mse, mae and binary cross-entropy agree with f64 on every instruction
 
 TEST_CASE("the losses are the means that their names say") {
   const Tensor a = Tensor::from({1, -2, 0.5}, f64), b = Tensor::from({0, 1, 0.5}, f64);
-  CHECK_CLOSE(kernels::mse(a, b), 10.0 / 3, tol::f64);
-  CHECK_CLOSE(kernels::mae(a, b), 4.0 / 3, tol::f64);
-  CHECK_CLOSE(kernels::mse_grad(0, a, b, one(3, f64)), Tensor::from({2, -6, 0}, f64), tol::f64);
-  CHECK_CLOSE(kernels::mse_grad(1, a, b, one(3, f64)), Tensor::from({-2, 6, 0}, f64), tol::f64);
-  CHECK_CLOSE(kernels::mae_grad(0, a, b, one(3, f64)), Tensor::from({1, -1, 0}, f64), tol::f64);
-  CHECK_CLOSE(kernels::mae_grad(1, a, b, one(3, f64)), Tensor::from({-1, 1, 0}, f64), tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss(Loss::mse, a, b), 10.0 / 3, tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss(Loss::mae, a, b), 4.0 / 3, tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, 0, a, b, {}, one(3, f64)),
+              Tensor::from({2, -6, 0}, f64), tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, 1, a, b, {}, one(3, f64)),
+              Tensor::from({-2, 6, 0}, f64), tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mae, 0, a, b, {}, one(3, f64)),
+              Tensor::from({1, -1, 0}, f64), tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mae, 1, a, b, {}, one(3, f64)),
+              Tensor::from({-1, 1, 0}, f64), tol::f64);
   const auto s = [](double z) { return 1 / (1 + std::exp(-z)); };
   const double bce =
       -(std::log(1 - s(1)) + std::log(s(-2)) + 0.5 * std::log(s(0.5)) + 0.5 * std::log(1 - s(0.5))) / 3;
-  CHECK_CLOSE(kernels::bce_with_logits(a, b), bce, tol::f64);
-  CHECK_CLOSE(kernels::bce_with_logits_grad(0, a, b, one(3, f64)),
+  CHECK_CLOSE(kernels::elementwise_loss(Loss::bce, a, b), bce, tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::bce, 0, a, b, {}, one(3, f64)),
               Tensor::from({s(1), s(-2) - 1, s(0.5) - 0.5}, f64), tol::f64);
-  CHECK_CLOSE(kernels::bce_with_logits_grad(1, a, b, one(3, f64)), Tensor::from({-1, 2, -0.5}, f64),
-              tol::f64);
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::bce, 1, a, b, {}, one(3, f64)),
+              Tensor::from({-1, 2, -0.5}, f64), tol::f64);
 }
 
 TEST_CASE("binary cross-entropy keeps its relative accuracy for sure answers") {
   on_every_isa([] {
     for (double z : {20.0, 60.0, 80.0})
-      CHECK_CLOSE(kernels::bce_with_logits(Tensor::from({-z}), Tensor::from({0.0})), std::exp(-z),
+      CHECK_CLOSE(kernels::elementwise_loss(Loss::bce, Tensor::from({-z}), Tensor::from({0.0})), std::exp(-z),
                   Tolerance({0.0, 8 * tol::kUlp32}));
-    CHECK_CLOSE(kernels::bce_with_logits(Tensor::from({1000, -1000}), Tensor::from({0.0, 0.0})), 500.0,
-                tol::exact);
+    CHECK_CLOSE(kernels::elementwise_loss(Loss::bce, Tensor::from({1000, -1000}), Tensor::from({0.0, 0.0})),
+                500.0, tol::exact);
   });
 }
 
@@ -208,10 +219,11 @@ TEST_CASE("softmax and losses have the same bits on every instruction set with F
     check_same_bits_everywhere([&] { return kernels::cross_entropy(z, target).probabilities; });
     check_same_bits_everywhere([&] { return kernels::cross_entropy_grad(soft, target, one(1.0)); });
   }
-  check_same_bits_everywhere([&] { return kernels::mse(z, other); });
-  check_same_bits_everywhere([&] { return kernels::mae(z, other); });
-  check_same_bits_everywhere([&] { return kernels::bce_with_logits(z, other); });
-  check_same_bits_everywhere([&] { return kernels::bce_with_logits_grad(0, z, other, one(1.0)); });
+  check_same_bits_everywhere([&] { return kernels::elementwise_loss(Loss::mse, z, other); });
+  check_same_bits_everywhere([&] { return kernels::elementwise_loss(Loss::mae, z, other); });
+  check_same_bits_everywhere([&] { return kernels::elementwise_loss(Loss::bce, z, other); });
+  check_same_bits_everywhere(
+      [&] { return kernels::elementwise_loss_grad(Loss::bce, 0, z, other, {}, one(1.0)); });
 }
 
 TEST_CASE("a row's softmax has the same bits alone and in any batch") {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "linnet/autograd/ops.h"
+#include "linnet/autograd/weighted_loss.h"
 #include "linnet/graph/graph_module.h"
 #include "linnet/graph/infer.h"
 #include "linnet/graph/trace.h"
@@ -22,11 +23,11 @@ struct ReplayCase {
   std::function<Tensor(Args)> call;
 };
 
-/// Inputs that every op accepts: positive, below the classes of the losses.
+/// Inputs that every op accepts: positive, below the classes of the losses (u8: of a binary loss).
 Tensor input_for(const graph::InputSpec& spec, std::int64_t batch, std::uint64_t seed) {
   Shape shape = spec.shape.with(0, batch);
   return is_float(spec.dtype) ? test::random_tensor(shape, seed, 0.25, 0.75, spec.dtype)
-                              : test::random_labels(shape, seed, 3, spec.dtype);
+                              : test::random_labels(shape, seed, spec.dtype == u8 ? 2 : 3, spec.dtype);
 }
 
 std::vector<ReplayCase> replay_cases() {
@@ -113,6 +114,15 @@ std::vector<ReplayCase> replay_cases() {
           {Op::mse, two, [](Args a) { return mse(a[0], a[1]); }},
           {Op::mae, two, [](Args a) { return mae(a[0], a[1]); }},
           {Op::bce_with_logits, two, [](Args a) { return bce_with_logits(a[0], a[1]); }},
+          {Op::huber, two, [](Args a) { return huber(a[0], a[1]); }},
+          {Op::huber,
+           {{{1, 3}}, {{1, 3}}, {{1, 3}}},
+           [](Args a) { return weighted_loss(Op::huber, a[0], a[1], a[2], 0.2); }},
+          {Op::hinge, {{{1, 3}}, {{1, 3}, u8}}, [](Args a) { return hinge(a[0], a[1]); }},
+          {Op::focal, two, [](Args a) { return focal(a[0], a[1]); }},
+          {Op::focal, {{{1, 3}}, {{1}, i64}}, [](Args a) { return focal(a[0], a[1]); }},
+          {Op::kl_div, two, [](Args a) { return kl_div(a[0], a[1]); }},
+          {Op::cosine_loss, two, [](Args a) { return cosine_loss(a[0], a[1]); }},
           {Op::reshape, image,
            [](Args a) {
              return reshape(a[0], {-1, 18, 4, 4});
