@@ -81,6 +81,13 @@ TensorDataset::TensorDataset(const Tensor& x, const Tensor& y, TensorDatasetOpti
                       "TensorDataset: x and y differ in samples: ", x.shape(), " and ", y.shape(), ".");
   check<ValueError>(options.divide_by >= 0.0,
                     "TensorDataset: divide_by must not be negative: ", options.divide_by, ".");
+  const Tensor& weights = options.weights;
+  check<ShapeError>(!weights.defined() || weights.shape() == Shape{x.dim(0)},
+                    "TensorDataset: expected one weight a sample, ", Shape{x.dim(0)}, ", got ",
+                    weights.defined() ? weights.shape() : Shape(), ".");
+  check<DTypeError>(!weights.defined() || is_float(weights.dtype()),
+                    "TensorDataset: weights must be f32 or f64", ", got ",
+                    weights.defined() ? weights.dtype() : f32, ".");
   x_ = x.detach();
   if (y.defined()) y_ = y.detach();
 }
@@ -91,6 +98,7 @@ Batch TensorDataset::batch(std::span<const std::int64_t> indices) const {
   batch.x = options_.divide_by > 0.0 ? scaled_rows_of(x_, indices, static_cast<float>(options_.divide_by))
                                      : rows_of(x_, indices);
   if (y_.defined()) batch.y = rows_of(y_, indices);
+  if (options_.weights.defined()) batch.weights = rows_of(options_.weights, indices);
   batch.indices.assign(indices.begin(), indices.end());
   return batch;
 }
@@ -98,7 +106,9 @@ Batch TensorDataset::batch(std::span<const std::int64_t> indices) const {
 std::uint64_t TensorDataset::content_hash() const {
   ContentHash hash;
   hash.add(std::as_bytes(std::span(&options_.divide_by, 1)));
-  return hash.add(x_).add(y_).value();
+  hash.add(x_).add(y_);
+  if (options_.weights.defined()) hash.add(options_.weights);
+  return hash.value();
 }
 
 Subset::Subset(std::shared_ptr<const Dataset> dataset, std::vector<std::int64_t> indices)

@@ -44,13 +44,16 @@ class Dataset {
 struct TensorDatasetOptions {
   /// Above 0, x is converted to f32 and divided by this: 255 brings pixels to 0 .. 1. At 0, x stays as it is.
   double divide_by = 0.0;
+  /// [N], how much each sample counts in a loss object of nn/ (Batch::weights); undefined: all the same.
+  Tensor weights = {};
 };
 
 /// Samples along axis 0 of x, labels along axis 0 of y (y may be undefined). Keeps handles, no copies, and
 /// converts batch by batch: images stay one byte a pixel in memory.
 class TensorDataset : public Dataset {
  public:
-  /// ShapeError unless x and y have the same number of samples; ValueError for a negative divide_by.
+  /// ShapeError unless x, y and weights have the same number of samples; ValueError for a negative divide_by,
+  /// DTypeError for weights that are not f32 or f64.
   TensorDataset(const Tensor& x, const Tensor& y, TensorDatasetOptions options = {});
 
   std::int64_t size() const override { return x_.dim(0); }

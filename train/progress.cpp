@@ -81,10 +81,14 @@ std::string Progress::line(std::int64_t batch, const Figures& figures, double se
          to_text(figures);
 }
 
+bool Progress::due() const {
+  return visible_ &&
+         screen_.seconds() - drawn_ >= (screen_.terminal ? kDrawEverySeconds : kPlainEverySeconds);
+}
+
 void Progress::step(std::int64_t batch, const Figures& figures) {
-  if (!visible_) return;
+  if (!due()) return;
   const double now = screen_.seconds();
-  if (now - drawn_ < (screen_.terminal ? kDrawEverySeconds : kPlainEverySeconds)) return;
   drawn_ = now;
   std::string text = line(batch, figures, now - started_);
   if (screen_.terminal) {

@@ -37,6 +37,8 @@ class Progress {
            Screen screen = Screen::standard_error());
 
   void begin_epoch(std::int64_t epoch, std::int64_t first_batch);
+  /// True when step() would draw: figures that are not cheap need not be computed otherwise.
+  bool due() const;
   /// After a batch; draws at most ten times a second (every 30 s without a terminal).
   void step(std::int64_t batch, const Figures& figures);
   /// Replaces the bar by the epoch's result.

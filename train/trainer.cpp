@@ -72,18 +72,44 @@ void check_about(const std::string& path, const State& saved, const State& ours)
 
 }  // namespace
 
-/// Sums over the samples of an epoch: the loss, then each metric.
-struct Trainer::Sums {
-  explicit Sums(std::size_t figures) : values(figures, 0.0) {}
-  std::vector<double> values;
-  std::int64_t samples = 0;
+/// What the samples of an epoch came to so far.
+struct Trainer::Tally {
+  explicit Tally(const std::vector<Metric>& given) {
+    for (const Metric& metric : given) {
+      names.push_back(metric.name);
+      metrics.push_back(metric.make());
+    }
+  }
+  std::vector<std::string> names;
+  std::vector<std::unique_ptr<StreamingMetric>> metrics;
+  double loss = 0.0, weight = 0.0;  ///< sums over samples
 
-  void add(std::size_t i, double mean, std::int64_t count) { values[i] += mean * static_cast<double>(count); }
-  Figures means(const std::vector<Metric>& metrics) const {
-    double n = static_cast<double>(std::max<std::int64_t>(samples, 1));
-    Figures figures{{"loss", values[0] / n}};
-    for (std::size_t i = 0; i < metrics.size(); ++i) figures.emplace_back(metrics[i].name, values[i + 1] / n);
-    return figures;
+  void add(const data::Batch& batch, const Tensor& prediction, double mean_loss) {
+    double batch_weight = static_cast<double>(batch.x.dim(0));
+    if (batch.weights.defined()) {
+      const Tensor weights = batch.weights.to(f64);
+      batch_weight = 0.0;
+      for (const double w : weights.data<double>()) batch_weight += w;
+    }
+    for (const auto& metric : metrics) metric->update(prediction, batch.y);
+    loss += mean_loss * batch_weight;
+    weight += batch_weight;
+  }
+  Figures figures() const {
+    Figures all{{"loss", weight > 0.0 ? loss / weight : 0.0}};
+    for (std::size_t i = 0; i < metrics.size(); ++i) all.emplace_back(names[i], metrics[i]->value());
+    return all;
+  }
+
+  State state() const {
+    State state{{"loss", loss}, {"weight", weight}};
+    for (std::size_t i = 0; i < metrics.size(); ++i) state.set(std::to_string(i), metrics[i]->state());
+    return state;
+  }
+  void load(const State& state) {
+    for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i]->load(state[std::to_string(i)].state());
+    loss = state["loss"].real();
+    weight = state["weight"].real();
   }
 };
 
@@ -91,13 +117,13 @@ struct Trainer::Run {
   Run(const data::Dataset& dataset, const FitOptions& fit, const TrainerOptions& trainer)
       : options(fit),
         loader(dataset, {.batch = fit.batch, .shuffle = fit.shuffle}),
-        sums(trainer.metrics.size() + 1),
+        tally(trainer.metrics),
         progress(trainer.show, fit.epochs, loader.batches(), loader.size()),
         stop(trainer.handle_signals) {}
 
   const FitOptions& options;
   data::Loader loader;
-  Sums sums;
+  Tally tally;
   Progress progress;
   StopSignal stop;
   FitResult result;
@@ -145,9 +171,11 @@ void Trainer::train_epoch(Run& run) {
   for (const data::Batch& batch : run.loader) {
     run.sample = batch.x.shape();
     double loss = step(run, batch);
-    Figures figures = run.sums.means(options_.metrics);
-    figures[0].second = loss;
-    run.progress.step(run.loader.position(), figures);
+    if (run.progress.due()) {
+      Figures figures = run.tally.figures();
+      figures[0].second = loss;
+      run.progress.step(run.loader.position(), figures);
+    }
     bool due = options_.checkpoint_every > 0.0 && seconds_since(run.saved) >= options_.checkpoint_every;
     run.result.stopped = run.stop.requested();
     if (due || run.result.stopped) save(run);
@@ -161,7 +189,7 @@ void Trainer::train_epoch(Run& run) {
 
 double Trainer::step(Run& run, const data::Batch& batch) {
   Tensor prediction = forward_(batch.x);
-  Tensor loss = options_.loss(prediction, batch.y);
+  Tensor loss = options_.loss(prediction, batch.y, batch.weights);
   double value = loss.item();
   if (!std::isfinite(value)) report_bad_loss(run, batch, value);
   optimizer_.zero_grad();
@@ -170,19 +198,15 @@ double Trainer::step(Run& run, const data::Batch& batch) {
   if (options_.clip_norm > 0.0) optim::clip_grad_norm_(parameters_, options_.clip_norm);
   optimizer_.step();
 
-  std::int64_t rows = batch.x.dim(0);
-  run.sums.add(0, value, rows);
   NoGrad no_grad;
-  for (std::size_t i = 0; i < options_.metrics.size(); ++i)
-    run.sums.add(i + 1, options_.metrics[i].function(prediction, batch.y), rows);
-  run.sums.samples += rows;
-  run.result.samples += rows;
+  run.tally.add(batch, prediction, value);
+  run.result.samples += batch.x.dim(0);
   return value;
 }
 
 void Trainer::finish_epoch(Run& run) {
   EpochResult result{.epoch = run.loader.epoch(),
-                     .training = run.sums.means(options_.metrics),
+                     .training = run.tally.figures(),
                      .validation = {},
                      .seconds = run.result.seconds};
   for (const EpochResult& earlier : run.result.epochs) result.seconds -= earlier.seconds;
@@ -190,7 +214,7 @@ void Trainer::finish_epoch(Run& run) {
   Figures shown = result.training;
   for (const auto& figure : result.validation) shown.emplace_back("val_" + figure.first, figure.second);
   run.progress.end_epoch(shown);
-  run.sums = Sums(options_.metrics.size() + 1);
+  run.tally = Tally(options_.metrics);
   run.result.epochs.push_back(result);
   for (const Callback& callback : options_.callbacks)
     if (!callback(result)) run.result.stopped = run.loader.epoch() < run.options.epochs;
@@ -203,16 +227,13 @@ void Trainer::finish_epoch(Run& run) {
 Figures Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch) {
   ModeScope mode(model_, false);
   NoGrad no_grad;
-  Sums sums(options_.metrics.size() + 1);
+  Tally tally(options_.metrics);
   data::Loader loader(dataset, {.batch = batch});
-  for (const auto& [x, y] : loader) {
-    Tensor prediction = forward_(x);
-    sums.add(0, options_.loss(prediction, y).item(), x.dim(0));
-    for (std::size_t i = 0; i < options_.metrics.size(); ++i)
-      sums.add(i + 1, options_.metrics[i].function(prediction, y), x.dim(0));
-    sums.samples += x.dim(0);
+  for (const data::Batch& some : loader) {
+    Tensor prediction = forward_(some.x);
+    tally.add(some, prediction, options_.loss(prediction, some.y, some.weights).item());
   }
-  return sums.means(options_.metrics);
+  return tally.figures();
 }
 
 State Trainer::state() {
@@ -231,9 +252,7 @@ void Trainer::save(Run& run) {
   }
   State whole = state();
   whole.set("loader", run.loader.state());
-  State sums{{"samples", run.sums.samples}};
-  for (std::size_t i = 0; i < run.sums.values.size(); ++i) sums.set(std::to_string(i), run.sums.values[i]);
-  whole.set("trainer", State{{"epochs", run.options.epochs}, {"sums", sums}});
+  whole.set("trainer", State{{"epochs", run.options.epochs}, {"sums", run.tally.state()}});
   try {
     io::save(options_.checkpoint, whole);
   } catch (const IoError& error) {
@@ -254,15 +273,15 @@ void Trainer::resume(Run& run) {
                     " was not saved by a Trainer. Load its parts by hand, or give another file name.");
   check_about(newest->path, saved, options_.about);
   const State& sums = saved["trainer"].state()["sums"];
-  check<StateError>(sums.size() == run.sums.values.size() + 1, "resume: the checkpoint keeps ",
-                    sums.size() - 1, " figures, this run has ", run.sums.values.size(),
-                    ". Use the same metrics.");
+  Tally tally(options_.metrics);
+  check<StateError>(sums.has("weight") && sums.size() == tally.metrics.size() + 2, "resume: ", newest->path,
+                    " keeps other metrics than the ", tally.metrics.size(),
+                    " of this run. Use the same metrics.");
+  tally.load(sums);
   run.loader.load(saved["loader"]);
   load_both(model_, optimizer_, saved);
   set_rng_state(saved["rng"]);
-  run.sums.samples = sums["samples"].integer();
-  for (std::size_t i = 0; i < run.sums.values.size(); ++i)
-    run.sums.values[i] = sums[std::to_string(i)].real();
+  run.tally = std::move(tally);
   if (saved.has("graph")) graph_ = saved["graph"].state();
   run.progress.say(concat(
       {"resuming from ", newest->path, ": epoch ", run.epoch(), ", batch ", run.loader.position(), "."}));

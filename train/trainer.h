@@ -21,6 +21,7 @@
 #include "linnet/data/loader.h"
 #include "linnet/nn/module.h"
 #include "linnet/optim/optimizer.h"
+#include "linnet/train/loss.h"
 #include "linnet/train/metrics.h"
 #include "linnet/train/progress.h"
 
@@ -32,7 +33,8 @@ struct SaveError : IoError {
   using IoError::IoError;
 };
 
-/// What an epoch (or an evaluation) came to: loss and metrics, means over samples.
+/// What an epoch (or an evaluation) came to: the loss, a mean over samples (by their weights where the
+/// dataset has them), and the metrics, which count all samples alike.
 struct EpochResult {
   std::int64_t epoch = 0;  ///< counts from 1
   Figures training;        ///< "loss", then the metrics
@@ -44,8 +46,7 @@ struct EpochResult {
 using Callback = std::function<bool(const EpochResult&)>;
 
 struct TrainerOptions {
-  std::function<Tensor(const Tensor&, const Tensor&)> loss =
-      {};  ///< required; of (prediction, target), a scalar
+  Loss loss = {};  ///< required
   std::vector<Metric> metrics = {};
   std::string checkpoint = {};    ///< file; empty: none is written
   double checkpoint_every = 0.0;  ///< seconds between checkpoints; 0: one after every epoch
@@ -105,7 +106,7 @@ class Trainer {
 
  private:
   struct Run;  // one call of fit()
-  struct Sums;
+  struct Tally;
 
   void train_epoch(Run& run);
   double step(Run& run, const data::Batch& batch);

@@ -24,6 +24,21 @@ Batch ask(const Dataset& dataset, std::vector<std::int64_t> indices) { return da
 
 }  // namespace
 
+TEST_CASE("weights of samples come with the batch, also through a Subset, and belong to the contents") {
+  const Tensor x = Tensor::from({1, 2, 3}, {3, 1}), w = Tensor::from({0.5, 1, 2});
+  const data::TensorDataset weighted(x, {}, {.weights = w}), plain(x, {});
+  CHECK_SAME_BITS(weighted.batch(std::vector<std::int64_t>{2, 0}).weights, Tensor::from({2, 0.5}));
+  CHECK_SAME_BITS(
+      data::Subset(weighted, std::vector<std::int64_t>{1, 2}).batch(std::vector<std::int64_t>{1}).weights,
+      Tensor::from({2.0}));
+  CHECK_FALSE(plain.batch(std::vector<std::int64_t>{0}).weights.defined());
+  CHECK(weighted.content_hash() != plain.content_hash());
+  CHECK_THROWS_TEXT(data::TensorDataset(x, {}, {.weights = Tensor::ones({2})}), ShapeError,
+                    "TensorDataset: expected one weight a sample, [3], got [2].");
+  CHECK_THROWS_TEXT(data::TensorDataset(x, {}, {.weights = Tensor::ones({3}, i64)}), DTypeError,
+                    "TensorDataset: weights must be f32 or f64, got i64.");
+}
+
 TEST_CASE("a batch holds the samples that were asked for, in that order, and unpacks to x and y") {
   const TensorDataset dataset = numbers(5);
   CHECK(dataset.size() == 5);
