@@ -62,6 +62,21 @@ struct Conv2DParams {
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2DParams& params = {});
 
+struct ConvTranspose2DParams {
+  Pair stride = 1;
+  Pair dilation = 1;
+  Padding padding = {};
+  Pair output_padding = 0;  ///< added at the end; smaller than the stride
+  std::int64_t groups = 1;
+};
+/// Transposed convolution: the gradient of conv2d with respect to its input, as an op. Channels last.
+///   x [N, H, W, C], weight [O, kh, kw, C/groups], bias [O] or undefined  ->  [N, H', W', O],
+///   H' = (H - 1) stride + dilation (kh - 1) + 1 - top - bottom + output_padding;  H stride with `same`.
+/// The weight is output-first like all of ours: PyTorch's [C, O/groups, kh, kw] with the roles of C and O
+/// exchanged within each group. ShapeError when channels differ or the padding leaves nothing.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+                        const ConvTranspose2DParams& params = {});
+
 struct Pool2DParams {
   Pair kernel = 2;
   std::optional<Pair> stride = {};  ///< the kernel size when not given
@@ -72,6 +87,12 @@ struct Pool2DParams {
 Tensor max_pool2d(const Tensor& x, const Pool2DParams& params = {});
 /// Mean over the valid part of each window.
 Tensor avg_pool2d(const Tensor& x, const Pool2DParams& params = {});
+
+enum class Interpolation : std::uint8_t { nearest, bilinear };
+/// x [N, H, W, C] -> [N, size.h, size.w, C]; smaller sizes work too, without smoothing. Of the place i of an
+/// axis, nearest reads floor(i H / H'); bilinear mixes the neighbours of (i + 1/2) H / H' - 1/2, kept inside
+/// the image (half-pixel centres, PyTorch's align_corners=False).
+Tensor upsample2d(const Tensor& x, Pair size, Interpolation mode);
 
 // ---- reductions: over the named axes, or all of them ------------------------------------------------
 Tensor sum(const Tensor& x, const Axes& axes = {}, bool keep_dims = false);
@@ -157,6 +178,10 @@ Tensor concat(std::initializer_list<Tensor> parts, int axis);
 /// One {before, after} for each axis.
 Tensor pad(const Tensor& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths,
            double value = 0.0);
+/// The channels (last axis), seen as [groups, C/groups], in the order [C/groups, groups]: channel g C/groups
+/// + i goes to i groups + g, so that the next grouped convolution sees every group. Reshapes around a
+/// transpose.
+Tensor channel_shuffle(const Tensor& x, std::int64_t groups);
 
 // ---- random -----------------------------------------------------------------------------------------
 /// Each element is 0 with probability p in [0, 1), else x / (1 - p); x itself unless training. Takes one call

@@ -88,6 +88,24 @@ Tensor replay_conv2d(const OpCall& call) {
                  .groups = a["groups"].integer()});
 }
 
+Tensor replay_conv_transpose2d(const OpCall& call) {
+  const State& a = call.attributes;
+  return conv_transpose2d(input(call, 0), input(call, 1), input(call, 2),
+                          {.stride = pair(a, "stride"),
+                           .dilation = pair(a, "dilation"),
+                           .padding = padding(a),
+                           .output_padding = pair(a, "output_padding"),
+                           .groups = a["groups"].integer()});
+}
+
+Tensor replay_upsample2d(const OpCall& call) {
+  const std::string& mode = call.attributes["mode"].text();
+  check<StateError>(mode == "nearest" || mode == "bilinear",
+                    "attribute mode: expected nearest or bilinear, got ", mode, ".");
+  return upsample2d(input(call, 0), pair(call.attributes, "size"),
+                    mode == "nearest" ? Interpolation::nearest : Interpolation::bilinear);
+}
+
 Tensor replay_slice(const OpCall& call) {
   const State& a = call.attributes;
   return slice(input(call, 0), axis(call), a["begin"].integer(), a["end"].integer(), a["step"].integer());
@@ -137,6 +155,10 @@ Tensor apply_op(Op op, const OpCall& call) {
       return dense(input(call, 0), input(call, 1), input(call, 2));
     case Op::conv2d:
       return replay_conv2d(call);
+    case Op::conv_transpose2d:
+      return replay_conv_transpose2d(call);
+    case Op::upsample2d:
+      return replay_upsample2d(call);
     case Op::max_pool2d:
       return max_pool2d(input(call, 0), pool_params(call));
     case Op::avg_pool2d:

@@ -48,4 +48,11 @@ struct Window {
 Window make_window(const char* op, const Shape& x, Pair kernel, Pair stride, Pair dilation,
                    const Padding& padding);
 
+/// The window of the convolution that leads back from the result of a transposed convolution over x [N, H, W,
+/// C] to x: `in` is the size of the result, `out` that of x. Along each axis
+///   H' = (H - 1) stride + dilation (kernel - 1) + 1 - before - after + extra,  or H stride with `same`.
+/// Checks as make_window(), and 0 <= extra < stride: with more, the way back would give another size.
+Window make_transposed_window(const char* op, const Shape& x, Pair kernel, Pair stride, Pair dilation,
+                              const Padding& padding, Pair extra);
+
 }  // namespace linnet

@@ -18,6 +18,10 @@ constexpr AttributeRule kConv[] = {{"stride", list},
                                    {"pads", list, false, true},
                                    {"dilation", list},
                                    {"groups", integer}};
+constexpr AttributeRule kConvTranspose[] = {
+    {"stride", list},   {"padding", text},        {"pads", list, false, true},
+    {"dilation", list}, {"output_padding", list}, {"groups", integer}};
+constexpr AttributeRule kUpsample[] = {{"size", list}, {"mode", text}};
 constexpr AttributeRule kPool[] = {
     {"stride", list}, {"padding", text}, {"pads", list, false, true}, {"kernel", list}};
 constexpr AttributeRule kReshape[] = {{"shape", list, true}};
@@ -85,6 +89,10 @@ std::span<const AttributeRule> attribute_rules(Op op) {
       return kPQ;
     case Op::conv2d:
       return kConv;
+    case Op::conv_transpose2d:
+      return kConvTranspose;
+    case Op::upsample2d:
+      return kUpsample;
     case Op::max_pool2d:
     case Op::avg_pool2d:
       return kPool;

@@ -52,8 +52,8 @@ Padding padding_of(const Call& call) {
   return Padding(pads[0], pads[1], pads[2], pads[3]);
 }
 
-Shape image(const Call& call, const Window& window, std::int64_t channels) {
-  return {call.in[0][0], window.out.h, window.out.w, channels};
+Shape image(const Call& call, Pair size, std::int64_t channels) {
+  return {call.in[0][0], size.h, size.w, channels};
 }
 
 Shape matmul_shape(const Call& call) {
@@ -75,7 +75,7 @@ Shape dense_shape(const Call& call) {
   return x.with(x.rank() - 1, weight[0]);
 }
 
-Shape conv2d_shape(const Call& call) {
+void check_convolution(const Call& call) {
   const Shape &x = call.in[0], &weight = call.in[1];
   std::int64_t groups = call.number("groups");
   check<GraphError>(x.rank() == 4 && weight.rank() == 4, "x ", x, " and weight ", weight,
@@ -86,16 +86,41 @@ Shape conv2d_shape(const Call& call) {
   check<GraphError>(std::max(weight[1], weight[2]) <= kLargestKernel, "weight ", weight,
                     " has too large a kernel.");
   check_bias(call, weight[0]);
-  Window window = make_window("conv2d", x, Pair(weight[1], weight[2]), call.pair("stride"),
+}
+
+Shape conv2d_shape(const Call& call) {
+  check_convolution(call);
+  const Shape& weight = call.in[1];
+  Window window = make_window("conv2d", call.in[0], Pair(weight[1], weight[2]), call.pair("stride"),
                               call.pair("dilation"), padding_of(call));
-  return image(call, window, weight[0]);
+  return image(call, window.out, weight[0]);
+}
+
+Shape conv_transpose2d_shape(const Call& call) {
+  check_convolution(call);
+  const Shape& weight = call.in[1];
+  Window window =
+      make_transposed_window("conv_transpose2d", call.in[0], Pair(weight[1], weight[2]), call.pair("stride"),
+                             call.pair("dilation"), padding_of(call), call.pair("output_padding"));
+  return image(call, window.in, weight[0]);
+}
+
+Shape upsample2d_shape(const Call& call) {
+  const Shape& x = call.in[0];
+  const std::string& mode = call.attributes["mode"].text();
+  const Pair size = call.pair("size");
+  check<GraphError>(x.rank() == 4 && size.h >= 1 && size.w >= 1, "x ", x, " cannot be resized to [", size.h,
+                    ", ", size.w, "].");
+  check<GraphError>(mode == "nearest" || mode == "bilinear",
+                    "attribute mode must be nearest or bilinear, got ", mode, ".");
+  return image(call, size, x[3]);
 }
 
 Shape pool_shape(const Call& call) {
   const Shape& x = call.in[0];
   check<GraphError>(x.rank() == 4, "x must have four axes, got ", x, ".");
   Window window = make_window(call.text(), x, call.pair("kernel"), call.pair("stride"), 1, padding_of(call));
-  return image(call, window, x[3]);
+  return image(call, window.out, x[3]);
 }
 
 Shape reduce_shape(const Call& call) {
@@ -269,6 +294,10 @@ Rule rule_of(Op op) {
       return {2, 3, dense_shape};
     case Op::conv2d:
       return {2, 3, conv2d_shape};
+    case Op::conv_transpose2d:
+      return {2, 3, conv_transpose2d_shape};
+    case Op::upsample2d:
+      return {1, 1, upsample2d_shape};
     case Op::max_pool2d:
     case Op::avg_pool2d:
       return {1, 1, pool_shape};
@@ -354,6 +383,8 @@ std::int64_t macs(const Node& node, std::span<const Shape> shapes) {
       return product(y.size(), shapes[node.inputs[0]].back());
     case Op::conv2d:
       return product(y.size(), shapes[node.inputs[1]].product(1, 4));
+    case Op::conv_transpose2d:  // every place of x meets every weight
+      return product(shapes[node.inputs[0]].product(0, 3), shapes[node.inputs[1]].size());
     default:
       return 0;
   }

@@ -150,4 +150,15 @@ Tensor pad(const Tensor& x, const std::vector<std::pair<std::int64_t, std::int64
       });
 }
 
+Tensor channel_shuffle(const Tensor& x, std::int64_t groups) {
+  check<ValueError>(x.defined(), "channel_shuffle: x is undefined.");
+  check<ShapeError>(x.rank() >= 2, "channel_shuffle: x must have a batch axis and channels, got shape ",
+                    x.shape(), ".");
+  const std::int64_t channels = x.dim(-1);
+  check<ValueError>(groups >= 1 && channels % groups == 0, "channel_shuffle: groups must divide the ",
+                    channels, " channels of x ", x.shape(), ", got ", groups, ".");
+  const std::int64_t places = x.shape().product(1, x.rank() - 1);
+  return transpose(x.reshape({x.dim(0), places, groups, channels / groups}), {0, 1, 3, 2}).reshape(x.shape());
+}
+
 }  // namespace linnet

@@ -268,6 +268,7 @@ std::vector<OpCase> all_cases() {
   add_loss_ops(cases);
   add_layout(cases);
   add_norm(cases);
+  add_conv(cases);
   return cases;
 }
 

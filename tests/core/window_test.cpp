@@ -51,6 +51,24 @@ TEST_CASE("same padding gives ceil(size / stride) outputs and puts the odd one a
 
 TEST_CASE("dilation spreads the kernel") { CHECK(window(3, 1, {4, 2}, {}).out == Pair(1, 3)); }
 
+TEST_CASE("strides whose product no shape could hold are fine") {
+  CHECK(window(3, {std::int64_t{1} << 40, std::int64_t{1} << 40}, 1, {}).out == Pair(1));
+}
+
+TEST_CASE("the window of a transposed convolution leads back to its input") {
+  const Shape x{1, 4, 5, 1};
+  for (std::int64_t kernel : {1, 2, 3, 5})
+    for (std::int64_t stride : {1, 2, 3})
+      for (std::int64_t extra = 0; extra < stride; ++extra)
+        for (const Padding& padding : {Padding(), Padding::same_size(), Padding(kernel / 2)}) {
+          const bool same = padding.kind == Padding::Kind::same;
+          const Window w =
+              make_transposed_window("op", x, kernel, {stride, 1}, {1, 2}, padding, {same ? 0 : extra, 0});
+          CHECK(w.out == Pair(4, 5));
+          CHECK(w.in.h == (same ? 4 * stride : 3 * stride + kernel - 2 * padding.top + extra));
+        }
+}
+
 TEST_CASE("windows that cannot be are refused") {
   CHECK_THROWS_TEXT(make_window("conv2d", Shape{9, 7, 3}, 3, 1, 1, {}), ShapeError,
                     "conv2d: expected x [N, H, W, C], got [9, 7, 3].");
@@ -67,6 +85,7 @@ TEST_CASE("windows that cannot be are refused") {
       window(3, 1, 1, Padding(-1)), ValueError,
       "conv2d: padding must be at least 0 and smaller than the kernel: top -1, bottom -1, left -1, "
       "right -1 with kernel [3, 3]. Pad the input instead?");
+  CHECK_THROWS_TEXT(window(3, {1, -1}, 1, {}), ValueError, "conv2d: stride must be at least 1, got [1, -1].");
   CHECK_THROWS_TEXT(
       window({3, 5}, 1, {1, 2}, Padding(0, 0, 0, 1)), ShapeError,
       "conv2d: the kernel is larger than the padded input: kernel [3, 9], input [9, 8]. Use a smaller "

@@ -35,11 +35,15 @@ TEST_CASE("multiply-accumulates are counted by hand for the cnn recipe") {
   CHECK(graph::macs(g, 3) == 3 * expected);
 }
 
-TEST_CASE("multiply-accumulates of grouped convolution and matmul") {
+TEST_CASE("multiply-accumulates of grouped and transposed convolution and matmul") {
   test::Function grouped([](const Tensor& x) {
     return conv2d(x, Tensor::ones({8, 3, 3, 2}), {}, {.groups = 2});
   });
   CHECK(graph::macs(graph::trace(grouped, {1, 5, 5, 4})) == 3 * 3 * 8 * 9 * 2);
+  test::Function transposed([](const Tensor& x) {
+    return conv_transpose2d(x, Tensor::ones({8, 3, 3, 2}), {}, {.stride = 2, .groups = 2});
+  });
+  CHECK(graph::macs(graph::trace(transposed, {1, 5, 5, 4})) == 5 * 5 * 8 * 9 * 2);
   test::Function product([](const Tensor& x) { return matmul(x, Tensor::ones({7, 3})); });
   CHECK(graph::macs(graph::trace(product, {1, 7}), 4) == 4 * 7 * 3);
 }

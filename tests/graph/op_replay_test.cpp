@@ -88,6 +88,25 @@ std::vector<ReplayCase> replay_cases() {
              return conv2d(a[0], kernel, {}, {.dilation = {1, 2}, .padding = {0, 1, 1, 0}});
            }},
           {Op::conv2d, image, [=](Args a) { return conv2d(a[0], grouped, offset, {.groups = 2}); }},
+          {Op::conv_transpose2d, image,
+           [=](Args a) {
+             return conv_transpose2d(a[0], kernel, offset,
+                                     {.stride = {2, 3}, .padding = {1, 0, 0, 1}, .output_padding = {1, 2}});
+           }},
+          {Op::conv_transpose2d, image,
+           [=](Args a) {
+             return conv_transpose2d(
+                 a[0], grouped, {},
+                 {.stride = 2, .dilation = {1, 2}, .padding = Padding::same_size(), .groups = 2});
+           }},
+          {Op::upsample2d, image,
+           [](Args a) {
+             return upsample2d(a[0], {18, 5}, Interpolation::nearest);
+           }},
+          {Op::upsample2d, image,
+           [](Args a) {
+             return upsample2d(a[0], {10, 16}, Interpolation::bilinear);
+           }},
           {Op::max_pool2d, image, [](Args a) { return max_pool2d(a[0]); }},
           {Op::max_pool2d, image,
            [](Args a) {
@@ -167,7 +186,8 @@ TEST_CASE("every op runs from its graph with the bits of the traced call, at any
         std::vector<Tensor> args(given.begin(), given.end());
         return c.call(args);
       };
-      if (dtype == f64 && (c.op == Op::matmul || c.op == Op::dense || c.op == Op::conv2d))
+      if (dtype == f64 &&
+          (c.op == Op::matmul || c.op == Op::dense || c.op == Op::conv2d || c.op == Op::conv_transpose2d))
         continue;  // their weights are f32
       CAPTURE(name(c.op));
       CAPTURE(name(dtype));
