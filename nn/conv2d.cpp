@@ -27,11 +27,9 @@ void Conv2D::members(Members& m) {
 }
 
 std::string Conv2D::describe() const {
-  std::string text = concat({"Conv2D ", weight.dim(3) * groups_, " -> ", weight.dim(0), ", kernel ",
-                             nn::describe(Pair(weight.dim(1), weight.dim(2)))});
-  if (stride_ != Pair(1)) text += ", stride " + nn::describe(stride_);
-  if (dilation_ != Pair(1)) text += ", dilation " + nn::describe(dilation_);
-  if (padding_ != valid) text += ", padding " + nn::describe(padding_);
+  std::string text =
+      concat({"Conv2D ", weight.dim(3) * groups_, " -> ", weight.dim(0),
+              describe_window(Pair(weight.dim(1), weight.dim(2)), stride_, dilation_, padding_)});
   if (groups_ != 1) text += concat({", ", groups_, " groups"});
   return bias.defined() ? text : text + ", no bias";
 }

@@ -56,6 +56,10 @@ Tensor glorot_uniform(const Shape& shape) {
   return symmetric(shape, std::sqrt(6.0 / static_cast<double>(fan.in + fan.out)));
 }
 
+Tensor depthwise_uniform(const Shape& shape) {
+  return symmetric(shape, std::sqrt(3.0 / static_cast<double>(fans("depthwise_uniform", shape).in)));
+}
+
 Tensor he_uniform(const Shape& shape) {
   return symmetric(shape, std::sqrt(6.0 / static_cast<double>(fans("he_uniform", shape).in)));
 }

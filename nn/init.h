@@ -26,6 +26,8 @@ Tensor zeros(const Shape& shape);
 /// Uniform in +-sqrt(6 / (fan_in + fan_out)): keeps the variance of signals and gradients (Glorot, Bengio
 /// 2010).
 Tensor glorot_uniform(const Shape& shape);
+/// Glorot uniform of one channel by itself, for depthwise weights [c, kh, kw, 1]: fan_in = fan_out = kh kw.
+Tensor depthwise_uniform(const Shape& shape);
 /// Uniform in +-sqrt(6 / fan_in), normal with deviation sqrt(2 / fan_in): for layers followed by ReLU (He
 /// 2015).
 Tensor he_uniform(const Shape& shape);

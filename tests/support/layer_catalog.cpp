@@ -14,6 +14,7 @@ const std::vector<LayerCase>& layer_catalog() {
     std::vector<LayerCase> rows;
     add_basic_layers(rows);
     add_norm_layers(rows);
+    add_conv_layers(rows);
     return rows;
   }();
   return all;

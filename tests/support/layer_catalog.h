@@ -48,5 +48,6 @@ std::vector<Tensor> layer_inputs(const LayerCase& row, std::int64_t batch, std::
 // One function a family, each in its own file.
 void add_basic_layers(std::vector<LayerCase>& rows);
 void add_norm_layers(std::vector<LayerCase>& rows);
+void add_conv_layers(std::vector<LayerCase>& rows);
 
 }  // namespace linnet::test
