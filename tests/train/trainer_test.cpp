@@ -71,6 +71,37 @@ TEST_CASE("training lowers the loss and reports means over samples") {
   CHECK(run.model.training());
 }
 
+TEST_CASE(
+    "an epoch with learning rate 0 changes no parameter, and its training loss is the evaluation loss, "
+    "exactly") {
+  manual_seed(7);
+  nn::Sequential model{nn::Dense(6, 16), nn::BatchNorm(16), nn::ReLU(), nn::Residual(nn::Dense(16, 16)),
+                       nn::Dropout(0.0), nn::Dense(16, 3)};
+  model(points(200, 3).x());  // running statistics to freeze
+  nn::freeze_batch_norm(model);
+  const data::TensorDataset training = points();  // 70 samples: the last batch is smaller
+  optim::SGD sgd(model.parameters(), {.lr = 0.0, .momentum = 0.9, .nesterov = true});
+  optim::Adam adam(model.parameters(), {.lr = 0.0});
+  for (optim::Optimizer* optimizer :
+       {static_cast<optim::Optimizer*>(&sgd), static_cast<optim::Optimizer*>(&adam)}) {
+    NamedTensors tensors = model.parameters();
+    for (const NamedTensor& buffer : model.buffers()) tensors.push_back(buffer);
+    std::vector<Tensor> before;
+    for (const NamedTensor& named : tensors) before.push_back(named.second.clone());
+    train::Trainer trainer(model, *optimizer,
+                           {.loss = cross_entropy, .metrics = {accuracy}, .show = train::Show::nothing});
+    const train::FitResult result = trainer.fit(training, {.epochs = 1, .batch = 16, .shuffle = false});
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      CAPTURE(tensors[i].first);
+      CHECK_SAME_BITS(tensors[i].second.detach(), before[i]);
+    }
+    const train::Figures evaluated = trainer.evaluate(training, 16);
+    REQUIRE(result.epochs.size() == 1);
+    CHECK(result.epochs[0].training[0].first == "loss");
+    CHECK(result.epochs[0].training == evaluated);
+  }
+}
+
 TEST_CASE("evaluate does not depend on the batch, nor on the mode, which it leaves alone") {
   Classifier run = fresh(2);
   data::TensorDataset held_out = points(53);
