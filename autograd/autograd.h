@@ -43,6 +43,8 @@ class Grads {
   bool wanted(int input) const;  ///< false too for an input that was not given (an absent bias)
   /// `gradient` may still have the shape of the result where the input was broadcast. Adding twice adds up.
   void add(int input, Tensor gradient);
+  /// The rule will not run again: what it keeps for itself may be overwritten.
+  bool last_use() const;
 
  private:
   friend struct Engine;

@@ -42,6 +42,7 @@ bool earlier(const Ref<TapeNode>& a, const Ref<TapeNode>& b) {
 struct Engine {
   std::vector<Ref<TapeNode>> heap;
   std::vector<Ref<TensorImpl>> leaves;  // with a gradient in `incoming`
+  bool keep_tape = false;
 
   void push(const Ref<TapeNode>& node) {
     if (node_of(node)->queued) return;
@@ -71,7 +72,7 @@ struct Engine {
     if (first) leaves.push_back(edge.leaf);
   }
 
-  void run(bool keep_tape) {
+  void run() {
     NoGrad no_grad;
     while (!heap.empty()) {
       Ref<TapeNode> held = pop();
@@ -123,6 +124,8 @@ bool Grads::wanted(int input) const {
   return static_cast<std::size_t>(input) < edges.size() && edges[input].wanted();
 }
 
+bool Grads::last_use() const { return !engine_.keep_tape; }
+
 void Grads::add(int input, Tensor gradient) {
   if (!wanted(input)) return;
   const Edge& edge = node_.edges()[input];
@@ -161,12 +164,13 @@ void backward(const Tensor& loss, const BackwardOptions& options) {
   Tensor gradient = first_gradient(loss, options.gradient);
   thread_local Engine spare;  // keeps the capacity of its lists from step to step
   Engine engine = std::move(spare);
+  engine.keep_tape = options.keep_tape;
   Edge start;
   start.node = loss.impl()->node;
   if (!start.node) start.leaf = Ref<TensorImpl>(loss.impl());
   try {
     engine.deliver(start, std::move(gradient));
-    engine.run(options.keep_tape);
+    engine.run();
   } catch (...) {
     engine.abandon();
     throw;

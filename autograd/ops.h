@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "linnet/autograd/recurrent.h"
 #include "linnet/core/tensor.h"
 #include "linnet/core/window.h"
 

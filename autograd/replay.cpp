@@ -126,6 +126,32 @@ Tensor replay_embedding(const OpCall& call) {
                    padding ? std::optional(padding->integer()) : std::nullopt);
 }
 
+/// Tensors behind the weights follow in this order: h, c, mask.
+RecurrentParams recurrent_params(const OpCall& call, std::size_t weights) {
+  const State& a = call.attributes;
+  const std::size_t masks = a["masked"].integer() != 0 ? 1 : 0, given = call.inputs.size();
+  check<StateError>(given >= weights + masks, "attribute masked: the node has no mask.");
+  RecurrentParams params{.reverse = a["reverse"].integer() != 0, .sequence = a["sequence"].integer() != 0};
+  if (masks) params.mask = call.inputs[given - 1];
+  if (given - masks > weights) params.h = call.inputs[weights];
+  if (given - masks > weights + 1) params.c = call.inputs[weights + 1];
+  return params;
+}
+
+Tensor replay_recurrent(Op op, const OpCall& call) {
+  const State& a = call.attributes;
+  const Tensor x = input(call, 0), weight_x = input(call, 1), weight_h = input(call, 2),
+               bias = input(call, 3);
+  RecurrentParams params = recurrent_params(call, op == Op::gru ? 5 : 4);
+  if (op == Op::gru) return gru(x, weight_x, weight_h, bias, input(call, 4), params);
+  if (op == Op::rnn) {
+    params.relu = a["relu"].integer() != 0;
+    return rnn(x, weight_x, weight_h, bias, params);
+  }
+  params.cell_row = a["cell_row"].integer() != 0;
+  return lstm(x, weight_x, weight_h, bias, params);
+}
+
 }  // namespace
 
 Tensor apply_op(Op op, const OpCall& call) {
@@ -169,6 +195,10 @@ Tensor apply_op(Op op, const OpCall& call) {
       return replay_reduce(mean, call);
     case Op::max:
       return replay_reduce(max, call);
+    case Op::rnn:
+    case Op::gru:
+    case Op::lstm:
+      return replay_recurrent(op, call);
     case Op::softmax:
       return softmax(input(call, 0), axis(call));
     case Op::log_softmax:

@@ -34,6 +34,12 @@ constexpr AttributeRule kLayerNorm[] = {{"axes", integer}, {"eps", real}};
 constexpr AttributeRule kEmbedding[] = {{"padding_idx", integer, false, true}};
 constexpr AttributeRule kPad[] = {{"before", list, true}, {"after", list, true}, {"value", real}};
 
+constexpr AttributeRule kRnn[] = {
+    {"reverse", integer}, {"sequence", integer}, {"masked", integer}, {"relu", integer}};
+constexpr AttributeRule kGru[] = {{"reverse", integer}, {"sequence", integer}, {"masked", integer}};
+constexpr AttributeRule kLstm[] = {
+    {"reverse", integer}, {"sequence", integer}, {"masked", integer}, {"cell_row", integer}};
+
 constexpr std::int64_t kLargestInteger = std::int64_t{1} << 31;
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 48;
 
@@ -100,6 +106,12 @@ std::span<const AttributeRule> attribute_rules(Op op) {
     case Op::mean:
     case Op::max:
       return kReduce;
+    case Op::rnn:
+      return kRnn;
+    case Op::gru:
+      return kGru;
+    case Op::lstm:
+      return kLstm;
     case Op::softmax:
     case Op::log_softmax:
     case Op::concat:

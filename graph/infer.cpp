@@ -123,6 +123,30 @@ Shape pool_shape(const Call& call) {
   return image(call, window.out, x[3]);
 }
 
+Shape recurrent_shape(const Call& call) {
+  const std::size_t weights = call.op == Op::gru ? 5 : 4, given = call.in.size();
+  const std::int64_t gates = call.op == Op::lstm ? 4 : call.op == Op::gru ? 3 : 1;
+  const Shape &x = call.in[0], &weight_x = call.in[1], &weight_h = call.in[2];
+  check<GraphError>(x.rank() == 3 && weight_h.rank() == 2, "x ", x, " must have three axes, weight_h ",
+                    weight_h, " two.");
+  const std::int64_t units = weight_h[1], rows = product(gates, units);
+  check<GraphError>(x[1] >= 1 && weight_h[0] == rows && weight_x == Shape{rows, x[2]} &&
+                        call.in[3] == Shape{rows} && (weights == 4 || call.in[4] == Shape{units}),
+                    "x ", x, " does not fit weight_x ", weight_x, ", weight_h ", weight_h, " and the bias.");
+  const bool masked = call.number("masked") != 0, lstm = call.op == Op::lstm;
+  const std::size_t states = given - weights - (masked ? 1 : 0);  // wraps around where the mask is missing
+  check<GraphError>(states == 0 || states == (lstm ? 2 : 1), "expected ", lstm ? "h and c" : "h",
+                    " or neither, got ", given, " inputs.");
+  for (std::size_t i = 0; i < states; ++i)
+    check<GraphError>(call.in[weights + i] == Shape{x[0], units}, "a state must have shape ",
+                      Shape{x[0], units}, ", got ", call.in[weights + i], ".");
+  check<GraphError>(!masked || call.in[given - 1] == x.without(2), "the mask must have shape ", x.without(2),
+                    ", got ", call.in[given - 1], ".");
+  const std::int64_t cells = lstm && call.number("cell_row") != 0 ? 1 : 0;
+  if (call.number("sequence") != 0) return {x[0], x[1] + cells, units};
+  return cells ? Shape{x[0], 2, units} : Shape{x[0], units};
+}
+
 Shape reduce_shape(const Call& call) {
   std::array<bool, Shape::kMaxRank> mask{};
   for (int axis : call.list("axes")) {
@@ -301,6 +325,11 @@ Rule rule_of(Op op) {
     case Op::max_pool2d:
     case Op::avg_pool2d:
       return {1, 1, pool_shape};
+    case Op::rnn:
+      return {4, 6, recurrent_shape};
+    case Op::gru:
+    case Op::lstm:
+      return {op == Op::gru ? std::size_t{5} : std::size_t{4}, 7, recurrent_shape};
     case Op::sum:
     case Op::mean:
     case Op::max:
@@ -385,6 +414,11 @@ std::int64_t macs(const Node& node, std::span<const Shape> shapes) {
       return product(y.size(), shapes[node.inputs[1]].product(1, 4));
     case Op::conv_transpose2d:  // every place of x meets every weight
       return product(shapes[node.inputs[0]].product(0, 3), shapes[node.inputs[1]].size());
+    case Op::rnn:
+    case Op::gru:
+    case Op::lstm:  // every step reads all weights
+      return product(shapes[node.inputs[0]].product(0, 2),
+                     shapes[node.inputs[1]].size() + shapes[node.inputs[2]].size());
     default:
       return 0;
   }

@@ -269,6 +269,7 @@ std::vector<OpCase> all_cases() {
   add_layout(cases);
   add_norm(cases);
   add_conv(cases);
+  add_recurrent(cases);
   return cases;
 }
 

@@ -33,5 +33,6 @@ const std::vector<OpCase>& op_cases();
 // One function a family that has a file of its own.
 void add_norm(std::vector<OpCase>& cases);
 void add_conv(std::vector<OpCase>& cases);
+void add_recurrent(std::vector<OpCase>& cases);
 
 }  // namespace linnet::test

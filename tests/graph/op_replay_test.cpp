@@ -51,6 +51,13 @@ std::vector<ReplayCase> replay_cases() {
   Tensor other = test::random_tensor({6, 3}, 6);
   Tensor centre = test::random_tensor({6}, 7), variance = test::random_tensor({6}, 8, 0.5, 1.5);
   Tensor table = test::random_tensor({3, 5}, 9);
+  const std::vector<graph::InputSpec> sequence{{{1, 5, 4}}},
+      full{{{1, 5, 4}}, {{1, 6}}, {{1, 6}}, {{1, 5}, i64}};
+  Tensor units = test::random_tensor({6, 4}, 7), square = test::random_tensor({6, 6}, 8);
+  Tensor gates3 = test::random_tensor({18, 4}, 9), recurrent3 = test::random_tensor({18, 6}, 10),
+         offset3 = test::random_tensor({18}, 11);
+  Tensor gates4 = test::random_tensor({24, 4}, 12), recurrent4 = test::random_tensor({24, 6}, 13),
+         offset4 = test::random_tensor({24}, 14);
   cases.insert(
       cases.end(),
       {
@@ -115,6 +122,23 @@ std::vector<ReplayCase> replay_cases() {
           {Op::avg_pool2d, image,
            [](Args a) {
              return avg_pool2d(a[0], {.kernel = {3, 2}, .stride = Pair(1, 2), .padding = {1, 0, 0, 1}});
+           }},
+          {Op::rnn, sequence, [=](Args a) { return rnn(a[0], units, square, offset, {.relu = true}); }},
+          {Op::gru, sequence,
+           [=](Args a) {
+             return gru(a[0], gates3, recurrent3, offset3, offset, {.reverse = true, .sequence = false});
+           }},
+          {Op::lstm, sequence, [=](Args a) { return lstm(a[0], gates4, recurrent4, offset4); }},
+          {Op::lstm, full,
+           [=](Args a) {
+             return lstm(a[0], gates4, recurrent4, offset4,
+                         {.h = a[1], .c = a[2], .mask = a[3], .reverse = true, .cell_row = true});
+           }},
+          {Op::lstm,
+           {{{1, 5, 4}}, {{1, 5}}},
+           [=](Args a) {
+             return lstm(a[0], gates4, recurrent4, offset4,
+                         {.mask = a[1], .sequence = false, .cell_row = true});
            }},
           {Op::sum, image,
            [](Args a) {
@@ -187,7 +211,8 @@ TEST_CASE("every op runs from its graph with the bits of the traced call, at any
         return c.call(args);
       };
       if (dtype == f64 &&
-          (c.op == Op::matmul || c.op == Op::dense || c.op == Op::conv2d || c.op == Op::conv_transpose2d))
+          (c.op == Op::matmul || c.op == Op::dense || c.op == Op::conv2d || c.op == Op::conv_transpose2d ||
+           c.op == Op::rnn || c.op == Op::gru || c.op == Op::lstm))
         continue;  // their weights are f32
       CAPTURE(name(c.op));
       CAPTURE(name(dtype));
