@@ -3,6 +3,7 @@
 // Everything of nn: modules, layers, initialisers and losses with options.
 
 #include "linnet/nn/activation.h"
+#include "linnet/nn/bidirectional.h"
 #include "linnet/nn/blocks.h"
 #include "linnet/nn/conv1d.h"
 #include "linnet/nn/conv2d.h"
@@ -20,5 +21,6 @@
 #include "linnet/nn/padding.h"
 #include "linnet/nn/pool.h"
 #include "linnet/nn/pool1d.h"
+#include "linnet/nn/recurrent.h"
 #include "linnet/nn/sequential.h"
 #include "linnet/nn/upsample.h"

@@ -24,6 +24,7 @@ namespace {
 constexpr int kSteps = 20;
 constexpr std::uint64_t kMlpSum = 18142536338949722353u;
 constexpr std::uint64_t kCnnSum = 12367886063080083878u;
+constexpr std::uint64_t kRecurrentSum = 6801600776385117763u;
 
 // In braces the layers are made from left to right; in parentheses the compiler may draw their weights in any
 // order.
@@ -44,6 +45,26 @@ nn::Sequential mnist_cnn() {
                         nn::ReLU(),
                         nn::Dense(64, 10)};
 }
+
+/// Odd sizes, several groups of sequences, both directions, a mask, every kind of step.
+struct Recurrent : nn::Module {
+  nn::LSTM lstm{5, 21, {.return_sequences = true}};
+  nn::Bidirectional both{nn::GRU(21, 9, {.return_sequences = true}),
+                         nn::LSTM(21, 9, {.return_sequences = true, .reverse = true})};
+  nn::RNN rnn{18, 13};
+  nn::Dense dense{13, 10};
+
+  void members(nn::Members& m) override {
+    m.child("lstm", lstm);
+    m.child("both", both);
+    m.child("rnn", rnn);
+    m.child("dense", dense);
+  }
+  Tensor operator()(const Tensor& x, const Tensor& mask) {
+    const Tensor h = both(lstm(x, {.mask = mask}).output, {.mask = mask}).output;
+    return dense(rnn(h, {.mask = mask}).output);
+  }
+};
 
 /// FNV-1a over the bytes of all parameters, in member order.
 std::uint64_t sum_of_weights(nn::Module& model) {
@@ -76,6 +97,21 @@ std::uint64_t train_mlp() { return train(mnist_mlp, 32, kSteps); }
 // Small, for the emulator's sake.
 std::uint64_t train_cnn(int steps = kSteps) { return train(mnist_cnn, 8, steps); }
 
+std::uint64_t train_recurrent() {
+  manual_seed(42);
+  Recurrent model;
+  optim::Adam adam(model.parameters(), {.lr = 1e-2});
+  const Tensor mask = test::random_labels({37, 11}, 1, 4);  // one step in four is not there
+  for (std::uint64_t step = 0; step < 10; ++step) {
+    Tensor loss = cross_entropy(model(test::random_tensor({37, 11, 5}, step), mask),
+                                test::random_labels({37}, 1000 + step, 10));
+    adam.zero_grad();
+    backward(loss);
+    adam.step();
+  }
+  return sum_of_weights(model);
+}
+
 std::vector<Isa> fused_isas() {
   std::vector<Isa> fused;
   for (Isa isa : available_isas()) {
@@ -102,20 +138,31 @@ TEST_CASE("twenty steps of mnist-cnn end in the weights written down, on every f
   }
 }
 
+TEST_CASE("ten steps of a recurrent net end in the weights written down, on every fused instruction set") {
+  for (Isa isa : fused_isas()) {
+    INFO(std::string(name(isa)));
+    test::IsaScope scope(isa);
+    CHECK(train_recurrent() == kRecurrentSum);
+  }
+}
+
 TEST_CASE("the number of threads does not change a bit of the trained weights") {
   for (Isa isa : available_isas()) {  // without fused multiply-add too, though the sum is another one
     test::IsaScope scope(isa);
-    std::vector<std::uint64_t> mlp, cnn;
+    std::vector<std::uint64_t> mlp, cnn, recurrent;
     for (int threads : {1, 2, 4}) {
       test::ThreadScope scoped(threads);
       mlp.push_back(train_mlp());
       cnn.push_back(train_cnn(5));
+      recurrent.push_back(train_recurrent());
     }
     INFO(std::string(name(isa)));
     CHECK(mlp[1] == mlp[0]);
     CHECK(mlp[2] == mlp[0]);
     CHECK(cnn[1] == cnn[0]);
     CHECK(cnn[2] == cnn[0]);
+    CHECK(recurrent[1] == recurrent[0]);
+    CHECK(recurrent[2] == recurrent[0]);
   }
 }
 

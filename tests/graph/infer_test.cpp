@@ -35,6 +35,11 @@ TEST_CASE("multiply-accumulates are counted by hand for the cnn recipe") {
   CHECK(graph::macs(g, 3) == 3 * expected);
 }
 
+TEST_CASE("multiply-accumulates of recurrent layers: all weights at every step") {
+  nn::Sequential model{nn::LSTM(8, 50, {.return_sequences = true}), nn::GRU(50, 20)};
+  CHECK(graph::macs(graph::trace(model, {1, 7, 8}), 3) == 3 * 7 * (200 * (8 + 50) + 60 * (50 + 20)));
+}
+
 TEST_CASE("multiply-accumulates of grouped and transposed convolution and matmul") {
   test::Function grouped([](const Tensor& x) {
     return conv2d(x, Tensor::ones({8, 3, 3, 2}), {}, {.groups = 2});

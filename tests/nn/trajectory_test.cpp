@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Twenty steps of a convolutional net in f64 against PyTorch: tests/golden/trajectories.json.
+// Twenty steps of a convolutional and a recurrent net in f64 against PyTorch: tests/golden/*.json.
 #include "golden/trajectory.h"
 #include "linnet/nn/nn.h"
 
@@ -26,6 +26,13 @@ TEST_CASE("twenty steps of a net with every kind of layer follow PyTorch to 1e-9
     ++runs;
   }
   CHECK(runs == 2);
+}
+
+TEST_CASE("twenty steps of LSTM and Dense with Adam follow PyTorch to 1e-9") {
+  nn::Sequential model{nn::LSTM(3, 6), nn::Dense(6, 2)};
+  model.to(f64);
+  for (const nlohmann::json& golden : golden_cases("recurrent_trajectory.json"))
+    check_trajectory(golden, model.parameters(), [&](const Tensor& x) { return model(x); });
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ const std::vector<LayerCase>& layer_catalog() {
     add_basic_layers(rows);
     add_norm_layers(rows);
     add_conv_layers(rows);
+    add_recurrent_layers(rows);
     return rows;
   }();
   return all;

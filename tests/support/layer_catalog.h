@@ -49,5 +49,6 @@ std::vector<Tensor> layer_inputs(const LayerCase& row, std::int64_t batch, std::
 void add_basic_layers(std::vector<LayerCase>& rows);
 void add_norm_layers(std::vector<LayerCase>& rows);
 void add_conv_layers(std::vector<LayerCase>& rows);
+void add_recurrent_layers(std::vector<LayerCase>& rows);
 
 }  // namespace linnet::test
