@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Everything of nn: modules, layers, initialisers and losses with options.
+// Everything of nn: modules, layers, initialisers, losses with options, and ready networks.
 
 #include "linnet/nn/activation.h"
 #include "linnet/nn/bidirectional.h"
@@ -24,3 +24,4 @@
 #include "linnet/nn/recurrent.h"
 #include "linnet/nn/sequential.h"
 #include "linnet/nn/upsample.h"
+#include "linnet/nn/zoo/mobilenet.h"
