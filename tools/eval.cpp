@@ -16,11 +16,11 @@ constexpr std::int64_t kBatch = 256;
 
 /// Share of right answers when `predict` maps a batch to its logits.
 template <class Predict>
-double test_accuracy(const data::Dataset& dataset, Predict predict) {
+train::Estimate test_accuracy(const data::Dataset& dataset, Predict predict) {
   data::Loader batches(dataset, {.batch = kBatch});
-  double right = 0.0;
-  for (const auto& [x, y] : batches) right += accuracy(predict(x), y) * static_cast<double>(y.dim(0));
-  return right / static_cast<double>(dataset.size());
+  train::Accuracy right;
+  for (const auto& [x, y] : batches) right.update(predict(x), y);
+  return right.estimate();
 }
 
 /// The runtime takes one sample at a time.
@@ -39,7 +39,7 @@ std::string chosen_dataset(const std::string& named, const Shape& sample) {
   return named.empty() ? dataset_for_input(sample) : named;
 }
 
-double evaluate(const std::string& file, const std::string& dir, std::int64_t& samples) {
+train::Estimate evaluate(const std::string& file, const std::string& dir, std::int64_t& samples) {
   NoGrad no_grad;
   auto open = [&](const std::string& named, const Shape& sample) {
     auto dataset = open_dataset(chosen_dataset(named, sample), dir, data::Split::test);
@@ -64,7 +64,7 @@ void eval(const EvalArguments& arguments) {
   arguments.common.apply();
   auto start = std::chrono::steady_clock::now();
   std::int64_t samples = 0;
-  double result = evaluate(arguments.file, arguments.data, samples);
+  const train::Estimate result = evaluate(arguments.file, arguments.data, samples);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   arguments.common.print({{"test_accuracy", result},
                           {"samples_per_second", static_cast<double>(samples) / seconds},

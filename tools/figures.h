@@ -9,14 +9,19 @@
 #include <variant>
 #include <vector>
 
+#include "linnet/train/metric.h"
+
 namespace linnet::tools {
 
-/// nullptr: not known.
-using Figure = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, std::vector<float>>;
+/// nullptr: not known. An estimate is its value in JSON, and "0.9812 +- 0.0014" for people.
+using Figure = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, std::vector<float>,
+                            train::Estimate>;
 using Figures = std::vector<std::pair<std::string, Figure>>;
 
 /// One JSON object on one line. Bytes that are no UTF-8 are replaced.
 std::string as_json(const Figures& figures);
+/// A list of such objects on one line.
+std::string as_json(const std::vector<Figures>& list);
 /// A line "name: value" each.
 std::string as_lines(const Figures& figures);
 

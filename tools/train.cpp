@@ -52,7 +52,8 @@ void train(const TrainArguments& arguments) {
       fit(trainer, training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
 
   double rate = result.seconds > 0.0 ? static_cast<double>(result.samples) / result.seconds : 0.0;
-  arguments.common.print({{"test_accuracy", trainer.evaluate(*held_out)[1].second},
+  const double accuracy_now = trainer.evaluate(*held_out)[1].second;
+  arguments.common.print({{"test_accuracy", train::Estimate::of_share(accuracy_now, held_out->size())},
                           {"epochs", recipe.epochs},
                           {"train_seconds", result.seconds},
                           {"samples_per_second", rate},

@@ -31,6 +31,8 @@ TEST_CASE("train, eval, export, run and inspect work together and print the docu
   CHECK(exported.json()["ops"].get<int>() >= 3);
   CHECK(shell("eval a.linnet --data synthetic --json").json()["test_accuracy"] ==
         trained.json()["test_accuracy"]);
+  const auto share = train::Estimate::of_share(trained.json()["test_accuracy"].get<double>(), 2000);
+  CHECK(shell("eval a.linnet --data synthetic").out.starts_with("test_accuracy: " + share.text() + "\n"));
 
   io::write_npy(shell.path("x.npy"), test::random_tensor({28, 28, 1}, 3, 0.0, 1.0));
   Outcome run = shell("run a.linnet --input x.npy --out y.npy --repeat 20 --json");
