@@ -99,6 +99,17 @@ void add_run_options(CLI::App& command, RunArguments& arguments) {
       ->check(CLI::Range(1, 1000000));
 }
 
+void add_bench_options(CLI::App& command, BenchArguments& arguments) {
+  command.add_option("WORKLOAD", arguments.workloads, "mlp, cnn, lstm, mobilenet (default: all)");
+  command.add_option("--peer", arguments.peer, "Run libtorch beside us, by turns");
+  command.add_option("--rounds", arguments.rounds, "Rounds a workload")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command.add_option("--seconds", arguments.seconds, "Seconds a round")
+      ->check(finite_above_zero)
+      ->capture_default_str();
+}
+
 void add_subcommands(CLI::App& program) {
   add(program, "train", "Train a recipe and write a checkpoint", train, add_train_options);
   add(program, "eval", "Test accuracy of a checkpoint or a .linnet file", eval, add_eval_options);
@@ -108,6 +119,8 @@ void add_subcommands(CLI::App& program) {
       [](CLI::App& command, InspectArguments& arguments) {
         command.add_option("FILE", arguments.file, "A .ckpt or .linnet file")->required();
       });
+  add(program, "bench", "Training speed of the standard workloads, beside libtorch where it is built", bench,
+      add_bench_options);
   add(program, "info", "CPU, instruction set, matmul, cores, memory, temperature", info,
       [](CLI::App&, Common&) {});
 }

@@ -33,6 +33,10 @@ void Common::print(const Figures& figures) const {
   std::printf("%s", json ? (as_json(figures) + '\n').c_str() : as_lines(figures).c_str());
 }
 
+void Common::print(const std::vector<Figures>& list) const {
+  if (json) std::printf("%s\n", as_json(list).c_str());
+}
+
 void check_input(const std::string& path) {
   std::error_code error;
   auto kind = fs::status(path, error).type();

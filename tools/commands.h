@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "figures.h"
 #include "linnet/core/error.h"
@@ -31,6 +32,8 @@ struct Common {
   void apply() const;
   /// Prints the figures: as one line of JSON when asked, else as lines "name: value".
   void print(const Figures& figures) const;
+  /// A list of such objects; nothing unless JSON is asked for.
+  void print(const std::vector<Figures>& list) const;
 };
 
 struct TrainArguments {
@@ -67,6 +70,15 @@ struct InspectArguments {
   std::string file;
 };
 void inspect(const InspectArguments& arguments);
+
+struct BenchArguments {
+  Common common;
+  std::vector<std::string> workloads;  ///< all when empty
+  std::string peer;
+  std::int64_t rounds = 7;
+  double seconds = 1.5;  ///< a round
+};
+void bench(const BenchArguments& arguments);
 
 void info(const Common& common);
 
