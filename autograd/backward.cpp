@@ -86,7 +86,12 @@ struct Engine {
       try {
         node.run_rule(dy, grads);
       } catch (AutogradError& error) {
-        throw AutogradError(concat({node.name(), ": ", error.what()}));
+        const std::string text = concat({node.name(), ": ", error.what()});
+        if (!keep_tape) node.release();
+        throw AutogradError(text);
+      } catch (...) {  // the rule may have overwritten what it kept
+        if (!keep_tape) node.release();
+        throw;
       }
       if (!keep_tape) node.release();
     }

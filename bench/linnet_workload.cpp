@@ -77,7 +77,7 @@ Workload make(const std::string& name) {
 int main(int argc, char** argv) {
   const bench::Request request = bench::parse(argc, argv);
   set_num_threads(request.threads);
-  manual_seed(1);
+  manual_seed(request.seed);
   Workload workload = make(request.workload);
   optim::Adam adam(workload.model.parameters(), {.lr = 1e-3});
   data::Loader batches(workload.dataset, {.batch = request.batch, .shuffle = true, .drop_last = true});

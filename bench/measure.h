@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the programs that `linnet bench` starts share: one workload of ours or of another library, measured in
-// a process of its own. Usage: PROGRAM WORKLOAD BATCH THREADS SECONDS. The result is printed as lines
+// a process of its own. Usage: PROGRAM WORKLOAD BATCH THREADS SECONDS SEED. The result is printed as lines
 // "name value".
 
 #include <sys/resource.h>
@@ -19,14 +19,16 @@ struct Request {
   std::int64_t batch;
   int threads;
   double seconds;
+  std::uint64_t seed;
 };
 
 inline Request parse(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: %s mlp|cnn|lstm|mobilenet BATCH THREADS SECONDS\n", argv[0]);
+  if (argc != 6) {
+    std::fprintf(stderr, "usage: %s mlp|cnn|lstm|mobilenet BATCH THREADS SECONDS SEED\n", argv[0]);
     std::exit(2);
   }
-  return {argv[1], std::atoll(argv[2]), std::atoi(argv[3]), std::atof(argv[4])};
+  return {argv[1], std::atoll(argv[2]), std::atoi(argv[3]), std::atof(argv[4]),
+          std::strtoull(argv[5], nullptr, 10)};
 }
 
 /// Samples per second of `step`, which trains on one batch and returns its size, over about `seconds`; a

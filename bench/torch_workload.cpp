@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
   const bench::Request request = bench::parse(argc, argv);
   at::set_num_threads(request.threads);
   at::set_num_interop_threads(1);
-  torch::manual_seed(1);
+  torch::manual_seed(request.seed);
   const double result = fastest(request);
   std::printf("samples_per_second %.6g\npeak_rss_bytes %lld\n", result,
               static_cast<long long>(bench::peak_rss_bytes()));

@@ -69,6 +69,11 @@ Window make_window(const char* op, const Shape& x, Pair kernel, Pair stride, Pai
   const Extent w = same ? same_extent(x[2], reach.w, stride.w)
                         : given_extent(x[2], reach.w, stride.w, padding.left, padding.right);
   const Pair padded(x[1] + h.before + h.after, x[2] + w.before + w.after);
+  // Kernels keep a padded image in scratch: its size times any number of channels stays within 64 bits.
+  constexpr std::int64_t kLargestImage = std::int64_t{1} << 32;
+  check<ShapeError>(
+      padded.h <= kLargestImage && padded.w <= kLargestImage / std::max<std::int64_t>(padded.h, 1), op,
+      ": the padded input is too large: [", padded.h, ", ", padded.w, "]. Use less padding or dilation?");
   check<ShapeError>(h.out >= 1 && w.out >= 1 && padded.h >= reach.h && padded.w >= reach.w, op,
                     ": the kernel is larger than the padded input: kernel [", reach.h, ", ", reach.w,
                     "], input [", padded.h, ", ", padded.w, "]. Use a smaller kernel or same padding?");

@@ -7,18 +7,32 @@
 
 namespace linnet::graph {
 
+namespace {
+
+/// What a graph from a file may not ask of a module.
+void check_node(const Graph& graph, const Node& node) {
+  check<GraphError>(
+      node.op != Op::custom, "GraphModule: ", node.custom,
+      " is an op of the user, which only its own program can run. Use the module it was traced from.");
+  if (node.op != Op::batch_norm) return;
+  for (int i : {node.inputs[1], node.inputs[2]}) {
+    const Kind kind = graph.values()[i].kind;
+    check<GraphError>(kind == Kind::buffer || kind == Kind::constant,
+                      "GraphModule: batch_norm would move statistics that are no buffer.");
+  }
+}
+
+}  // namespace
+
 GraphModule::GraphModule(Graph graph) : graph_(std::move(graph)) {
   check<GraphError>(!graph_.empty(), "GraphModule: the graph is empty. Trace a module or load one.");
-  for (const Node& node : graph_.nodes())
-    check<GraphError>(
-        node.op != Op::custom, "GraphModule: ", node.custom,
-        " is an op of the user, which only its own program can run. Use the module it was traced from.");
+  for (const Node& node : graph_.nodes()) check_node(graph_, node);
 
   const std::vector<Value>& values = graph_.values();
   kept_.resize(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Value& value = values[i];
-    if (value.kind == Kind::constant) kept_[i] = value.contents;
+    if (value.kind == Kind::constant) kept_[i] = value.contents.clone();  // batch_norm may move it
     if (value.kind != Kind::parameter && value.kind != Kind::buffer) continue;
     kept_[i] = Tensor::zeros(at_batch(value.sizes, 1), value.dtype);
     if (value.kind == Kind::parameter && is_float(value.dtype)) kept_[i].set_requires_grad(true);

@@ -211,7 +211,10 @@ Value merge_values(const Seen& two, const Seen& three) {
                     " for batch 2 and ", b, " for batch 3. Compute it from an input with recorded ops.");
   value.contents = two.tensor.clone();
   const bool moved = two.tensor.same_as(three.tensor) && two.version != three.version;
-  check<GraphError>(!moved && StateValue(value.contents) == StateValue(three.tensor), "trace: ", two.origin,
+  check<GraphError>(!moved, "trace: ", two.origin,
+                    " is no input, parameter or result, and was changed in place. Name it as a buffer in "
+                    "members().");
+  check<GraphError>(StateValue(value.contents) == StateValue(three.tensor), "trace: ", two.origin,
                     " is no input, parameter or result, but its contents change from run to run. "
                     "Compute it from an input with recorded ops.");
   return value;

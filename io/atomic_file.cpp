@@ -82,7 +82,11 @@ void AtomicFile::create() {
 bool AtomicFile::lock_temporary() {
   lock_ = retry([&] { return fs_.open(temporary_, O_RDONLY | O_CLOEXEC, 0); });
   if (lock_ == -ENOENT) return false;
-  if (lock_ < 0) return true;
+  if (lock_ < 0) {
+    const int error = lock_;
+    release();
+    fail<IoError>(op_, ": ", path_, ": cannot be opened again: ", error_text(error), ".");
+  }
   if (fs_.lock(lock_) == -EWOULDBLOCK) return false;
   FileStatus there;
   return retry([&] { return fs_.status_of(temporary_, there); }) != -ENOENT;

@@ -2,8 +2,9 @@
 #pragma once
 // Blocks of other layers: residual add, concatenated branches, squeeze-excite, channel shuffle.
 //
-//   nn::Residual(nn::Sequential{nn::Conv2D(16, 32, {.padding = nn::same}), nn::ReLU()}, nn::Conv2D(16, 32,
-//   {.kernel = 1})) nn::Concat{nn::Conv2D(16, 8, {.kernel = 1}), nn::Conv2D(16, 24, {.padding = nn::same})}
+//   nn::Residual{nn::Sequential{nn::Conv2D(16, 32, {.padding = nn::same}), nn::ReLU()},
+//                nn::Conv2D(16, 32, {.kernel = 1})}
+//   nn::Concat{nn::Conv2D(16, 8, {.kernel = 1}), nn::Conv2D(16, 24, {.padding = nn::same})}
 
 #include <concepts>
 #include <memory>
@@ -18,7 +19,8 @@ namespace linnet::nn {
 ///   Shapes: those of inner, which must equal those of x or of its projection: ShapeError otherwise.
 class Residual : public Layer {
  public:
-  /// Layers are moved in, as in Sequential.
+  /// Layers are moved in. Write braces, as for Sequential: in parentheses the order of making them, and with
+  /// it their random weights, is open.
   template <std::derived_from<Layer> Inner>
   explicit Residual(Inner&& inner) : Residual(std::make_unique<Inner>(std::move(inner)), nullptr) {}
   template <std::derived_from<Layer> Inner, std::derived_from<Layer> Projection>

@@ -270,4 +270,11 @@ Tensor MAE::operator()(const Tensor& prediction, const Tensor& target, const Ten
   return weighted_mean("MAE", Op::mae, prediction, target, sample_weights, 0.0);
 }
 
+Tensor Hinge::operator()(const Tensor& prediction, const Tensor& target) const {
+  return (*this)(prediction, target, {});
+}
+Tensor Hinge::operator()(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) const {
+  return weighted_mean("Hinge", Op::hinge, prediction, target, sample_weights, 0.0);
+}
+
 }  // namespace linnet::nn

@@ -116,4 +116,11 @@ class MAE {
   Tensor operator()(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) const;
 };
 
+/// hinge, for sample weights.
+class Hinge {
+ public:
+  Tensor operator()(const Tensor& prediction, const Tensor& target) const;
+  Tensor operator()(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) const;
+};
+
 }  // namespace linnet::nn

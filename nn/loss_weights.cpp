@@ -26,6 +26,7 @@ void check_not_negative(const char* what, const Tensor& weights) {
 
 Tensor term_weights(const char* loss, const Tensor& sample_weights, const Shape& terms, DType dtype) {
   if (!sample_weights.defined()) return {};
+  check<ShapeError>(terms.size() > 0, loss, ": no elements in shape ", terms, ". Leave empty batches out.");
   check<ShapeError>(sample_weights.rank() >= 1 && fits(sample_weights.shape(), terms), loss,
                     ": sample_weights ", sample_weights.shape(), " do not fit the terms ", terms,
                     ". Give one weight a sample: [", terms.rank() > 0 ? terms[0] : 1, "].");

@@ -65,10 +65,12 @@ std::string output_of(const std::vector<std::string>& command) {
 Lines measure(const std::string& program, const Row& row, const BenchArguments& arguments) {
   std::istringstream text(
       output_of({program, row.workload, std::to_string(row.batch), std::to_string(arguments.common.threads),
-                 std::to_string(arguments.seconds)}));
+                 std::to_string(arguments.seconds), std::to_string(arguments.common.seed)}));
   Lines lines;
   std::string name;
   for (double value = 0.0; text >> name >> value;) lines[name] = value;
+  for (const char* figure : {"samples_per_second", "peak_rss_bytes"})
+    if (!lines.contains(figure)) throw FailedRun("bench: " + program + " printed no " + figure + ".");
   return lines;
 }
 
@@ -94,10 +96,10 @@ Measured measure_row(const Row& row, const BenchArguments& arguments) {
   const std::string peer = arguments.peer.empty() ? "" : find_program("torch_workload");
   Measured result;
   for (std::int64_t round = 0; round < arguments.rounds; ++round) {
-    const Lines lines = measure(ours, row, arguments);
+    Lines lines = measure(ours, row, arguments);
     result.ours.push_back(lines.at("samples_per_second"));
     result.rss = std::max(result.rss, lines.at("peak_rss_bytes"));
-    result.pool = std::max(result.pool, lines.at("pool_peak_bytes"));
+    result.pool = std::max(result.pool, lines["pool_peak_bytes"]);
     if (peer.empty()) continue;
     result.peer.push_back(measure(peer, row, arguments).at("samples_per_second"));
     result.ratio.push_back(result.ours.back() / result.peer.back());
@@ -118,13 +120,13 @@ Figures figures_of(const Row& row, int threads, const Measured& measured) {
           {"pool_peak_bytes", static_cast<std::int64_t>(measured.pool)}};
 }
 
-void print_row(const Row& row, const Measured& measured) {
-  std::fprintf(stderr, "%-10s %6lld %12.0f %6.1f %%", row.workload.c_str(), static_cast<long long>(row.batch),
+void print_row(std::FILE* to, const Row& row, const Measured& measured) {
+  std::fprintf(to, "%-10s %6lld %12.0f %6.1f %%", row.workload.c_str(), static_cast<long long>(row.batch),
                median(measured.ours), 100.0 * spread(measured.ours));
   if (!measured.peer.empty())
-    std::fprintf(stderr, " %12.0f %6.1f %% %7.2f", median(measured.peer), 100.0 * spread(measured.peer),
+    std::fprintf(to, " %12.0f %6.1f %% %7.2f", median(measured.peer), 100.0 * spread(measured.peer),
                  median(measured.ratio));
-  std::fprintf(stderr, " %9.1f %9.1f\n", measured.rss / 1e6, measured.pool / 1e6);
+  std::fprintf(to, " %9.1f %9.1f\n", measured.rss / 1e6, measured.pool / 1e6);
 }
 
 std::vector<Row> chosen(const std::vector<std::string>& names) {
@@ -148,14 +150,15 @@ void bench(const BenchArguments& given) {
   const std::vector<Row> rows = chosen(arguments.workloads);
   if (arguments.common.threads == 0) arguments.common.threads = 1;
   arguments.common.apply();
-  std::fprintf(stderr, "training, %d thread(s), median of %lld rounds of %.1f s\n", arguments.common.threads,
+  std::FILE* table = arguments.common.json ? stderr : stdout;  // standard output ends with the JSON line
+  std::fprintf(table, "training, %d thread(s), median of %lld rounds of %.1f s\n", arguments.common.threads,
                static_cast<long long>(arguments.rounds), arguments.seconds);
-  std::fprintf(stderr, "workload    batch    samples/s   +-    %s   RSS MB   pool MB\n",
+  std::fprintf(table, "workload    batch    samples/s   +-    %s   RSS MB   pool MB\n",
                arguments.peer.empty() ? "" : "    libtorch   +-      ratio");
   std::vector<Figures> list;
   for (const Row& row : rows) {
     const Measured measured = measure_row(row, arguments);
-    print_row(row, measured);
+    print_row(table, row, measured);
     list.push_back(figures_of(row, arguments.common.threads, measured));
   }
   arguments.common.print(list);

@@ -119,7 +119,7 @@ void add_subcommands(CLI::App& program) {
       [](CLI::App& command, InspectArguments& arguments) {
         command.add_option("FILE", arguments.file, "A .ckpt or .linnet file")->required();
       });
-  add(program, "bench", "Training speed of the standard workloads, beside libtorch where it is built", bench,
+  add(program, "bench", "Training speed of the standard workloads, on one thread unless told", bench,
       add_bench_options);
   add(program, "info", "CPU, instruction set, matmul, cores, memory, temperature", info,
       [](CLI::App&, Common&) {});

@@ -37,6 +37,10 @@ Answers answers_of(const char* metric, const Tensor& prediction, const Tensor& t
   check<ShapeError>(prediction.rank() >= 1 && prediction.size() > 0, metric,
                     ": no samples in a prediction of shape ", prediction.shape(), ".");
   const std::int64_t classes = prediction.dim(-1);
+  check<ShapeError>(
+      prediction.rank() >= 2 || classes == 1 || !is_float(target.dtype()), metric, ": prediction ",
+      prediction.shape(), " with a target of floats ", target.shape(),
+      " may be one row of soft labels or many yes-or-no logits. Reshape both to [1, C] or [N, 1].");
   const Shape rows = prediction.shape().without(prediction.rank() - 1);
   const bool soft = is_float(target.dtype()) && target.shape() == prediction.shape();
   const bool fits = target.shape() == rows ? classes == 1 || !is_float(target.dtype())
@@ -114,6 +118,11 @@ std::int64_t ConfusionMatrix::classes() const {
   return std::llround(std::sqrt(static_cast<double>(numbers_.size())));
 }
 
+bool ConfusionMatrix::fits(std::size_t count) const {
+  const auto side = static_cast<std::size_t>(std::llround(std::sqrt(static_cast<double>(count))));
+  return side * side == count;
+}
+
 double ConfusionMatrix::at(std::int64_t label, std::int64_t guess) const {
   return numbers_[static_cast<std::size_t>(label * classes() + guess)];
 }
@@ -168,14 +177,19 @@ double ConfusionMatrix::value() const {
   return all > 0.0 ? right / all : kNaN;
 }
 
+void ClassScore::update(const Tensor& prediction, const Tensor& target) {
+  if (options_.of_class && prediction.rank() > 0) {
+    const std::int64_t classes = std::max<std::int64_t>(prediction.dim(-1), 2);
+    check<ValueError>(*options_.of_class >= 0 && *options_.of_class < classes, name(), ": of_class is ",
+                      *options_.of_class, ", there are ", classes, " classes.");
+  }
+  ConfusionMatrix::update(prediction, target);
+}
+
 double ClassScore::value() const {
   if (numbers_.empty()) return kNaN;
   const std::vector<double> by_class = scores();
-  if (options_.of_class) {
-    check<ValueError>(*options_.of_class >= 0 && *options_.of_class < classes(), name(), ": of_class is ",
-                      *options_.of_class, ", there are ", classes(), " classes.");
-    return by_class[static_cast<std::size_t>(*options_.of_class)];
-  }
+  if (options_.of_class) return by_class.at(static_cast<std::size_t>(*options_.of_class));
   if (options_.average == Average::micro) return ConfusionMatrix::value();
   double sum = 0.0, occurring = 0.0;
   for (std::int64_t c = 0; c < classes(); ++c) {

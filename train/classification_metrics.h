@@ -26,6 +26,7 @@ class ShareMetric : public StreamingMetric {
   std::int64_t samples() const;
 
  protected:
+  bool fits(std::size_t count) const override { return count == 2; }
   void count(std::int64_t right, std::int64_t all);
 };
 
@@ -55,10 +56,10 @@ class TopKAccuracy : public ShareMetric {
 /// How often class i was taken for class j. Memory: C^2 numbers.
 class ConfusionMatrix : public StreamingMetric {
  public:
-  std::string name() const override { return "accuracy"; }
+  std::string name() const override { return "confusion_matrix"; }
   /// ValueError for a label outside 0..C-1, ShapeError when C is not that of the batches before.
   void update(const Tensor& prediction, const Tensor& target) override;
-  double value() const override;  ///< the share on the diagonal
+  double value() const override;  ///< the share on the diagonal: the accuracy
 
   std::int64_t classes() const;  ///< 0 before the first batch
   Tensor counts() const;         ///< [C, C] i64: row = label, column = prediction
@@ -68,6 +69,7 @@ class ConfusionMatrix : public StreamingMetric {
   std::vector<double> f1() const;         ///< 2 right / (predicted + labelled)
 
  protected:
+  bool fits(std::size_t count) const override;
   double at(std::int64_t label, std::int64_t guess) const;
   double labelled(std::int64_t c) const;
   double predicted(std::int64_t c) const;
@@ -85,11 +87,13 @@ struct ClassScoreOptions {
   std::optional<std::int64_t> of_class = {};  ///< the score of this class alone
 };
 
-/// Base of precision, recall and F1 as one number.
+/// Base of precision, recall and F1 as one number. Of a yes-or-no question macro is over both answers; what
+/// others report there is {.of_class = 1}.
 class ClassScore : public ConfusionMatrix {
  public:
   explicit ClassScore(const ClassScoreOptions& options) : options_(options) {}
-  /// ValueError when of_class is none of the classes seen.
+  /// As ConfusionMatrix; ValueError when of_class is none of the classes.
+  void update(const Tensor& prediction, const Tensor& target) override;
   double value() const override;
 
  protected:
@@ -135,6 +139,9 @@ class AUROC : public StreamingMetric {
   /// ValueError for a label that is neither 0 nor 1, and for a score that is NaN.
   void update(const Tensor& prediction, const Tensor& target) override;
   double value() const override;  ///< sorts: n log n
+
+ protected:
+  bool fits(std::size_t count) const override { return count % 2 == 0; }
 };
 
 }  // namespace train

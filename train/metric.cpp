@@ -29,6 +29,9 @@ class BatchMean : public StreamingMetric {
     return numbers_.empty() ? std::numeric_limits<double>::quiet_NaN() : numbers_[0] / numbers_[1];
   }
 
+ protected:
+  bool fits(std::size_t count) const override { return count == 2; }
+
  private:
   std::string name_;
   Metric::Function function_;
@@ -42,6 +45,8 @@ State StreamingMetric::state() const {
   return state;
 }
 
+bool StreamingMetric::fits(std::size_t) const { return true; }
+
 void StreamingMetric::load(const State& state) {
   check<StateError>(state["name"].text() == name(), "metric: expected the state of ", name(),
                     ", got that of ", state["name"].text(), ".");
@@ -49,6 +54,8 @@ void StreamingMetric::load(const State& state) {
   if (state.has("numbers")) {
     const Tensor saved = state["numbers"].tensor();
     numbers.assign(saved.data<double>().begin(), saved.data<double>().end());
+    check<StateError>(fits(numbers.size()), "metric: ", numbers.size(), " saved numbers are none of ", name(),
+                      ".");
   }
   numbers_ = std::move(numbers);
 }

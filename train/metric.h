@@ -4,6 +4,7 @@
 // value after any batches is the value of all their samples at once, exactly, however they were cut.
 
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -31,6 +32,9 @@ class StreamingMetric {
   void load(const State& state);
 
  protected:
+  /// Whether so many saved numbers can be those of this metric.
+  virtual bool fits(std::size_t count) const;
+
   std::vector<double> numbers_;
 };
 

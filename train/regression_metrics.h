@@ -12,6 +12,9 @@ class MAE : public StreamingMetric {
   std::string name() const override { return "mae"; }
   void update(const Tensor& prediction, const Tensor& target) override;
   double value() const override;
+
+ protected:
+  bool fits(std::size_t count) const override { return count == 2; }
 };
 
 /// Square root of the mean over elements of (prediction - target)^2.
@@ -20,6 +23,9 @@ class RMSE : public StreamingMetric {
   std::string name() const override { return "rmse"; }
   void update(const Tensor& prediction, const Tensor& target) override;
   double value() const override;
+
+ protected:
+  bool fits(std::size_t count) const override { return count == 2; }
 };
 
 /// Coefficient of determination, 1 - sum (t - p)^2 / sum (t - mean t)^2 over samples, the mean over outputs
@@ -31,6 +37,9 @@ class R2 : public StreamingMetric {
   /// ShapeError when the outputs are not as many as before.
   void update(const Tensor& prediction, const Tensor& target) override;
   double value() const override;
+
+ protected:
+  bool fits(std::size_t count) const override { return count % 3 == 1; }
 };
 
 }  // namespace linnet::train

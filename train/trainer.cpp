@@ -58,6 +58,14 @@ void load_both(nn::Module& model, optim::Optimizer& optimizer, const State& save
   }
 }
 
+/// Training on padding without a word would be worse.
+void check_no_mask(const data::Batch& batch) {
+  if (!batch.mask.defined()) return;
+  fail<ValueError>("Trainer: the dataset has a mask of shape ", batch.mask.shape(),
+                   ", and the Trainer calls models with x alone. Write the loop, and call the layers with "
+                   "{.mask = batch.mask}.");
+}
+
 /// A run goes on only from a checkpoint that says the same about itself.
 void check_about(const std::string& path, const State& saved, const State& ours) {
   if (!saved.has("about")) return;
@@ -128,7 +136,7 @@ struct Trainer::Run {
   StopSignal stop;
   FitResult result;
   Clock::time_point saved = Clock::now();
-  Shape sample;  ///< of one batch of x
+  graph::InputSpec sample;  ///< like one batch of x
   bool finished = false;
 
   std::int64_t epoch() const { return loader.epoch() + 1; }
@@ -155,6 +163,7 @@ Trainer::Trainer(nn::Module& model, std::function<Tensor(const Tensor&)> forward
 FitResult Trainer::fit(const data::Dataset& dataset, const FitOptions& options) {
   check<ValueError>(options.epochs >= 1, "fit: epochs must be at least 1, got ", options.epochs, ".");
   ModeScope mode(model_, true);
+  graph_ = {};  // the model may have changed since the last call
   Run run(dataset, options, options_);
   if (options_.resume) resume(run);
   while (run.loader.epoch() < options.epochs && !run.result.stopped && !run.finished) {
@@ -169,7 +178,7 @@ void Trainer::train_epoch(Run& run) {
   std::int64_t epoch = run.epoch();
   run.progress.begin_epoch(epoch, run.loader.position());
   for (const data::Batch& batch : run.loader) {
-    run.sample = batch.x.shape();
+    run.sample = {.shape = batch.x.shape(), .dtype = batch.x.dtype()};
     double loss = step(run, batch);
     if (run.progress.due()) {
       Figures figures = run.tally.figures();
@@ -188,6 +197,7 @@ void Trainer::train_epoch(Run& run) {
 }
 
 double Trainer::step(Run& run, const data::Batch& batch) {
+  check_no_mask(batch);
   Tensor prediction = forward_(batch.x);
   Tensor loss = options_.loss(prediction, batch.y, batch.weights);
   double value = loss.item();
@@ -230,6 +240,7 @@ Figures Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch) {
   Tally tally(options_.metrics);
   data::Loader loader(dataset, {.batch = batch});
   for (const data::Batch& some : loader) {
+    check_no_mask(some);
     Tensor prediction = forward_(some.x);
     tally.add(some, prediction, options_.loss(prediction, some.y, some.weights).item());
   }
@@ -247,8 +258,7 @@ void Trainer::save(Run& run) {
   if (options_.checkpoint.empty()) return;
   if (graph_.empty()) {
     auto forward = [this](std::span<const Tensor> inputs) { return forward_(inputs[0]); };
-    graph::InputSpec input{run.sample};
-    graph_ = graph::trace(model_, forward, std::span(&input, 1)).state();
+    graph_ = graph::trace(model_, forward, std::span(&run.sample, 1)).state();
   }
   State whole = state();
   whole.set("loader", run.loader.state());

@@ -29,11 +29,10 @@ Tensor binary(Op op, Needs needs, const Tensor& a, const Tensor& b) {
   check_same_dtype(op_name, "a", a, "b", b);
   Tensor y = kernels::binary(op, a, b);
   bool keep = needs == Needs::AB && any_grad({&a, &b});
-  return record(op, y, {a, b},
-                [op, a = saved(a, keep), b = saved(b, keep)](const Tensor& dy, Grads& grad) {
-                  for (int side = 0; side < 2; ++side)
-                    if (grad.wanted(side)) grad.add(side, kernels::binary_grad(op, side, *a, *b, dy));
-                });
+  return record(op, y, {a, b}, [op, a = saved(a, keep), b = saved(b, keep)](const Tensor& dy, Grads& grad) {
+    for (int side = 0; side < 2; ++side)
+      if (grad.wanted(side)) grad.add(side, kernels::binary_grad(op, side, *a, *b, dy));
+  });
 }
 
 State no_attributes() { return {}; }

@@ -52,6 +52,7 @@ struct NormRule {
 
   void operator()(const Tensor& dy, Grads& grad) const {
     const bool affine = grad.wanted(first) || grad.wanted(first + 1);
+    if (!affine && !grad.wanted(0)) return;  // only the running statistics asked, which have no gradient
     const auto all = kernels::normalize_grad(*x, dy, shape, by, *weight, fixed, grad.wanted(0), affine);
     if (grad.wanted(0)) grad.add(0, all.x);
     if (grad.wanted(first)) grad.add(first, all.weight);
@@ -93,6 +94,11 @@ Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, co
   const bool fixed = !training || params.frozen;
   check<ShapeError>(fixed || shape.rows > 0, "batch_norm: no values to take statistics of: x has shape ",
                     x.shape(), ".");
+  if (!fixed)  // both can be written to, or neither is moved
+    dispatch_float("batch_norm", x.dtype(), [&](auto zero) {
+      running_mean.mutable_data<decltype(zero)>();
+      running_var.mutable_data<decltype(zero)>();
+    });
   const kernels::Moments moments = fixed ? kernels::Moments{as_f64_row(running_mean), as_f64_row(running_var)}
                                          : kernels::moments(x, shape);
   const kernels::Normalizer by = kernels::normalizer(moments, params.eps);
@@ -135,7 +141,7 @@ Tensor layer_norm(const Tensor& x, int axes, const Tensor& weight, const Tensor&
   check_float("layer_norm", "x", x);
   check<ShapeError>(axes >= 1 && axes <= x.rank(), "layer_norm: expected 1 to ", x.rank(),
                     " axes for x of shape ", x.shape(), ", got ", axes, ".");
-  check<ValueError>(eps > 0.0, "layer_norm: eps must be above 0, got ", eps, ".");
+  check<ValueError>(eps >= 1e-30, "layer_norm: eps must be at least 1e-30, got ", eps, ".");
   Shape normalized = x.shape();
   while (normalized.rank() > axes) normalized = normalized.without(0);
   check_affine("layer_norm", weight, bias, normalized, x);

@@ -92,6 +92,7 @@ struct RecurrentRule {
   Places places;
 
   void operator()(const Tensor& dy, Grads& grad) {
+    if (!kept.h.defined()) return;  // only the mask asked, which has no gradient
     const auto wanted = [&](int place) { return place >= 0 && grad.wanted(place); };
     kernels::RecurrentCall now = call;
     now.x = *x;

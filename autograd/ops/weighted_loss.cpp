@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "linnet/autograd/ops/common.h"
 #include "linnet/autograd/ops/labels.h"
@@ -97,7 +98,7 @@ Tensor focal_of_labels(const Tensor& logits, const Tensor& target, const Tensor&
   const std::int64_t classes = logits.shape().back(), rows = logits.size() / classes;
   const Tensor labels = target.view({rows}), w = weights.defined() ? weights.view({rows}) : Tensor();
   kernels::FocalOfLabels result = kernels::focal_of_labels(logits.view({rows, classes}), labels, w, gamma);
-  const Tensor loss = result.loss;
+  const Tensor loss = std::exchange(result.loss, {});  // the rule that kept it would own its own node
   const bool keep = needed_by(logits);
   const LossInputs inputs{{logits, target, weights}};
   return record(

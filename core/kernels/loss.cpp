@@ -34,7 +34,7 @@ const T* weights_from(const LossTerms& terms, std::int64_t begin) {
 /// a.b, |a| and |b| of one row.
 struct RowProducts {
   double dot = 0.0, a = 0.0, b = 0.0;
-  bool directed() const { return a > 1e-8 && b > 1e-8; }
+  bool directed() const { return !(a <= 1e-8 || b <= 1e-8); }  // NaN goes on
   double cosine() const { return directed() ? dot / (a * b) : 0.0; }
 };
 

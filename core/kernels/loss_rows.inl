@@ -66,9 +66,9 @@ struct FocalRow {
 
 /// t (log t - a), 0 where t is 0.
 struct KlRow {
-  LINNET_ROW value(V a, V t, V) { return m::where(t > V(0), t * (m::log(t) - a), V(0)); }
+  LINNET_ROW value(V a, V t, V) { return m::where(t == V(0), V(0), t * (m::log(t) - a)); }
   LINNET_SLOPE slope(V a, V t, V) {
-    return kSide == 0 ? -t : m::where(t > V(0), (m::log(t) - a) + V(1), V(0));
+    return kSide == 0 ? -t : m::where(t == V(0), V(0), (m::log(t) - a) + V(1));
   }
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Matrix products. Each element of the result is one sum over k in increasing order, in chunks of 512 whose
-// partial sums are added in order: never dependent on instruction set (with FMA), tiles, threads or neighbours.
+// partial sums are added in order: never dependent on instruction set (with FMA), tiles, threads or
+// neighbours.
 
 #include "linnet/core/tensor.h"
 

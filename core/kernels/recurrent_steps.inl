@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of recurrent_table.h on V, a number of type T or a vector of them, for the namespace that includes
-// this: it has m::, madd() and for_vectors().
+// The steps of recurrent_table.h on V, a number of type T or a vector of them, for the namespace that
+// includes this: it has m::, madd() and for_vectors().
 
 template <class T, class V>
 struct RecurrentSteps {

@@ -118,10 +118,21 @@ def make_trajectories():
             trajectory("Conv2D + BatchNorm", conv, run_conv, 4, draw(5, 5, 5, 2))]
 
 
+def activations_of_shapes():
+    """The elementwise ones over odd sizes, batch 1 and sequences."""
+    functions = {"relu": F.relu, "leaky_relu": lambda x: F.leaky_relu(x, 0.125), "sigmoid": torch.sigmoid,
+                 "tanh": torch.tanh, "relu6": F.relu6, "hard_swish": F.hardswish, "silu": F.silu, "gelu": F.gelu,
+                 "softplus": F.softplus}
+    for op, function in functions.items():
+        for shape in ((1, 1), (1, 17), (5, 7), (2, 5, 3)):
+            golden.case(op, f"{op}, {list(shape)}", lambda x: function(x), {"x": odd(*shape)})
+
+
 def make():
     activations()
     batch_norms()
     other_norms()
     embeddings()
+    activations_of_shapes()
     golden.write("norm.json")
     write("norm_trajectories.json", make_trajectories())

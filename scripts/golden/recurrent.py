@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RNN, GRU and LSTM, and twenty steps of training: recurrent.json, recurrent_trajectory.json.
+"""RNN, GRU and LSTM, both directions at once, and twenty steps of training: recurrent.json, bidirectional.json,
+recurrent_trajectory.json.
 
 PyTorch has two biases where ours is one, of rnn, lstm and the gates r and z of gru: a constant part of ours goes
 into its second. Its gates are in our order.
@@ -74,6 +75,36 @@ def make_ops():
     recurrent("lstm", "the last c, reverse", 1, 3, 2, 7, states=True, reverse=True, cell_row=True)
 
 
+def bidirectional():
+    """PyTorch's own bidirectional form; ours are two layers, named forward and backward."""
+    both = Golden(seed=32)
+
+    def run_both(op, sequence, x, **t):
+        rows, units = t["forward_weight_h"].shape
+        weights = []
+        for side in ("forward", "backward"):
+            second = torch.zeros(2 * units if op == "gru" else rows)
+            weights += [t[f"{side}_weight_x"], t[f"{side}_weight_h"],
+                        *biases(op, t[f"{side}_bias"], t.get(f"{side}_bias_h"), second)]
+        start = torch.zeros(2, x.shape[0], units)
+        function = {"rnn": _VF.rnn_tanh, "gru": _VF.gru, "lstm": _VF.lstm}[op]
+        y = function(x, (start, start) if op == "lstm" else start, weights, True, 1, 0.0, False, True, True)[0]
+        return y if sequence else torch.cat([y[:, -1, :units], y[:, 0, units:]], 1)
+
+    for op in ("rnn", "gru", "lstm"):
+        for (n, steps, channels, units), sequence in (((3, 5, 4, 7), True), ((1, 3, 2, 5), False), ((2, 1, 3, 1), True)):
+            rows, inputs = GATES[op] * units, {"x": both.draw(n, steps, channels)}
+            for side in ("forward", "backward"):
+                inputs[f"{side}_weight_x"] = both.draw(rows, channels, low=-1024, high=1024)
+                inputs[f"{side}_weight_h"] = both.draw(rows, units, low=-512, high=512)
+                inputs[f"{side}_bias"] = both.draw(rows, low=-512, high=512)
+                if op == "gru":
+                    inputs[f"{side}_bias_h"] = both.draw(units, low=-512, high=512)
+            name = f"{op}, {[n, steps, channels]} -> {units}{', sequences' if sequence else ''}"
+            both.case(op, name, lambda **t: run_both(op, sequence, **t), inputs, {"sequence": sequence})
+    both.write("bidirectional.json")
+
+
 def trajectory():
     """LSTM 3 -> 6 and Dense 6 -> 2, mean squared error, Adam."""
     start = {"0.weight_x": draw(24, 3, low=-500, high=500), "0.weight_h": draw(24, 6, low=-400, high=400),
@@ -99,4 +130,5 @@ def trajectory():
 def make():
     make_ops()
     golden.write("recurrent.json")
+    bidirectional()
     trajectory()

@@ -28,6 +28,10 @@ Tensor run_embedding(const json& a, const Input& in) {
 
 const GoldenRuns& runs() {
   static const GoldenRuns all{
+      {"relu", [](const json&, const Input& in) { return relu(in("x")); }},
+      {"leaky_relu", [](const json&, const Input& in) { return leaky_relu(in("x"), 0.125); }},
+      {"sigmoid", [](const json&, const Input& in) { return sigmoid(in("x")); }},
+      {"tanh", [](const json&, const Input& in) { return tanh(in("x")); }},
       {"relu6", [](const json&, const Input& in) { return relu6(in("x")); }},
       {"hard_swish", [](const json&, const Input& in) { return hard_swish(in("x")); }},
       {"silu", [](const json&, const Input& in) { return silu(in("x")); }},

@@ -35,7 +35,8 @@ TEST_CASE("normalisation refuses what does not fit before anything has changed")
                     "group_norm: x must have a batch axis and channels as its last axis, got shape [3].");
   CHECK_THROWS_TEXT(layer_norm(x, 3), ShapeError,
                     "layer_norm: expected 1 to 2 axes for x of shape [2, 3], got 3.");
-  CHECK_THROWS_TEXT(layer_norm(x, 1, {}, {}, -1.0), ValueError, "layer_norm: eps must be above 0, got -1.");
+  CHECK_THROWS_TEXT(layer_norm(x, 1, {}, {}, -1.0), ValueError,
+                    "layer_norm: eps must be at least 1e-30, got -1.");
   CHECK_THROWS_TEXT(
       layer_norm(x, 2, weight, weight), ShapeError,
       "layer_norm: x of shape [2, 3] needs weight of shape [2, 3], got [3]. Channels are the last axis.");
@@ -85,6 +86,21 @@ TEST_CASE("spatial dropout drops and scales whole channels, each sample its own"
                     "spatial_dropout: x must be [N, ..., C], got shape [3].");
   CHECK_THROWS_TEXT(spatial_dropout(Tensor::ones({3, 2}), 1.0, true), ValueError,
                     "spatial_dropout: p must be in [0, 1), got 1.");
+}
+
+TEST_CASE("batch_norm moves both of its running statistics or none") {
+  const Tensor x = test::random_tensor({5, 2}, 1);
+  Tensor mean = Tensor::zeros({2}), source = Tensor::ones({2}).set_requires_grad(true),
+         variance = source * 1.0;
+  CHECK_THROWS_AS(batch_norm(x, mean, variance, {}, {}, {}, true), AutogradError);
+  CHECK_SAME_BITS(mean, Tensor::zeros({2}));
+}
+
+TEST_CASE("inputs without a gradient that ask for one get none, and disturb nobody") {
+  Tensor x = test::random_tensor({2, 3, 4}, 1), mask = Tensor::ones({2, 3}).set_requires_grad(true);
+  const Tensor y = rnn(x, Tensor::ones({5, 4}), Tensor::ones({5, 5}), Tensor::zeros({5}), {.mask = mask});
+  CHECK_NOTHROW(backward(sum(y)));
+  CHECK_FALSE(mask.grad().defined());
 }
 
 TEST_CASE("the gradient of spatial dropout has its mask") {

@@ -310,9 +310,10 @@ TEST_CASE("new contents that autograd could not follow are refused") {
   CHECK_THROWS_TEXT(parameter.set_contents(Tensor::zeros({2}, i8)), DTypeError,
                     "set_contents: a tensor that requires a gradient must be f32 or f64, got i8. Call "
                     "set_requires_grad(false) first.");
-  CHECK_THROWS_TEXT(result_of_op().set_contents(parameter), AutogradError,
-                    "set_contents: this tensor is the result of an op, and its gradient would not know of the "
-                    "change. Use an op instead, or change a clone().");
+  CHECK_THROWS_TEXT(
+      result_of_op().set_contents(parameter), AutogradError,
+      "set_contents: this tensor is the result of an op, and its gradient would not know of the "
+      "change. Use an op instead, or change a clone().");
   CHECK_THROWS_TEXT(parameter.set_contents(Tensor()), ValueError,
                     "set_contents: this tensor is undefined: it was never given contents.");
   CHECK(values(parameter) == std::vector<double>{1, 2});

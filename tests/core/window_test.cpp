@@ -69,6 +69,16 @@ TEST_CASE("the window of a transposed convolution leads back to its input") {
         }
 }
 
+TEST_CASE("padding and dilation that would make the padded image overflow are refused") {
+  const std::int64_t big = std::int64_t{1} << 30;
+  const Padding padding{big, big - 1, big, big - 1};
+  const char* text =
+      "op: the padded input is too large: [2147483648, 2147483648]. Use less padding or dilation?";
+  CHECK_THROWS_TEXT(make_window("op", {1, 1, 1, 4}, 2, 1, 2 * big - 1, padding), ShapeError, text);
+  CHECK_THROWS_TEXT(make_transposed_window("op", {1, 1, 1, 8}, 2, 1, 2 * big - 1, padding, 0), ShapeError,
+                    text);
+}
+
 TEST_CASE("windows that cannot be are refused") {
   CHECK_THROWS_TEXT(make_window("conv2d", Shape{9, 7, 3}, 3, 1, 1, {}), ShapeError,
                     "conv2d: expected x [N, H, W, C], got [9, 7, 3].");

@@ -71,8 +71,8 @@ TEST_CASE("statistics that are no buffer of the module cannot be traced while th
   } model;
   CHECK_THROWS_TEXT(
       graph::trace(model, {1, 5}), GraphError,
-      "trace: a tensor that batch_norm reads is no input, parameter or result, but its contents change "
-      "from run to run. Compute it from an input with recorded ops.");
+      "trace: a tensor that batch_norm reads is no input, parameter or result, and was changed in place. "
+      "Name it as a buffer in members().");
 }
 
 TEST_CASE("an Embedding is traced with whole numbers, and trains from its graph") {

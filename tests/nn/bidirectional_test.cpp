@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/bidirectional.h"
 
+#include "golden/golden.h"
 #include "layer_checker.h"
 
 namespace linnet::test {
@@ -53,6 +54,29 @@ TEST_CASE("Bidirectional refuses layers that do not make a pair") {
                     "Bidirectional: a sum needs as many units on both sides: 4 and 5. Use concat?");
   CHECK_THROWS_TEXT(nn::Bidirectional(std::make_unique<nn::GRU>(3, 4), nullptr), ValueError,
                     "Bidirectional: a layer is missing: null pointer.");
+}
+
+template <class Layer>
+Tensor run_both(const nlohmann::json& a, const GoldenInput& in) {
+  const bool sequences = a["sequence"].get<bool>();
+  const std::int64_t features = in("x").dim(2), units = in("forward_weight_h").dim(1);
+  Layer forward(features, units, {.return_sequences = sequences}),
+      backward(features, units, {.return_sequences = sequences, .reverse = true});
+  const auto fill = [&](Layer& layer, const std::string& side) {
+    layer.weight_x = in((side + "_weight_x").c_str());
+    layer.weight_h = in((side + "_weight_h").c_str());
+    layer.bias = in((side + "_bias").c_str());
+    if constexpr (std::is_same_v<Layer, nn::GRU>) layer.bias_h = in((side + "_bias_h").c_str());
+  };
+  fill(forward, "forward");
+  fill(backward, "backward");
+  nn::Bidirectional both{std::move(forward), std::move(backward)};
+  return both(in("x"));
+}
+
+TEST_CASE("Bidirectional layers and all their gradients agree with PyTorch") {
+  check_golden_file("bidirectional.json",
+                    {{"rnn", run_both<nn::RNN>}, {"gru", run_both<nn::GRU>}, {"lstm", run_both<nn::LSTM>}});
 }
 
 }  // namespace

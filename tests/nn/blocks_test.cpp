@@ -48,7 +48,7 @@ TEST_CASE("Residual adds what its inner layers give to x or to its projection") 
   const Tensor x = random_tensor({2, 3}, 1);
   nn::Residual plain{nn::Sequential{nn::ReLU()}};
   CHECK_SAME_BITS(plain(x), relu(x) + x);
-  nn::Residual wide(nn::Dense(3, 5), nn::Dense(3, 5, {.bias = false}));
+  nn::Residual wide{nn::Dense(3, 5), nn::Dense(3, 5, {.bias = false})};
   std::vector<std::string> names;
   for (const NamedTensor& parameter : wide.parameters()) names.push_back(parameter.first);
   CHECK(names == std::vector<std::string>{"inner.weight", "inner.bias", "projection.weight"});

@@ -39,7 +39,8 @@ std::vector<ObjectCase> object_cases() {
           {"FocalLoss", nn::FocalLoss({.alpha = 0.25}), yes_no.to(f32)},
           {"Huber", nn::Huber({.delta = 0.5}), values},
           {"MSE", nn::MSE(), values},
-          {"MAE", nn::MAE(), values}};
+          {"MAE", nn::MAE(), values},
+          {"Hinge", nn::Hinge(), yes_no}};
 }
 
 Tensor as(const Tensor& target, DType dtype) { return is_float(target.dtype()) ? target.to(dtype) : target; }
@@ -48,6 +49,36 @@ Tensor gradient_of(const std::function<Tensor(const Tensor&)>& loss, const Tenso
   Tensor x = at.clone().set_requires_grad(true);
   backward(loss(x));
   return x.grad();
+}
+
+TEST_CASE("a loss that is dropped without backward gives its memory back, and NaN is never hidden") {
+  const Tensor z = random_tensor({6, 4}, 1);
+  for (const ObjectCase& c : object_cases()) {
+    CAPTURE(c.name);
+    Tensor x = z.clone().set_requires_grad(true);
+    c.loss(x, c.target, {});
+    const std::int64_t before = memory_stats().live_bytes;
+    c.loss(x, c.target, {});
+    CHECK(memory_stats().live_bytes == before);
+    x.mutable_data<float>()[5] = std::numeric_limits<float>::quiet_NaN();
+    CHECK(std::isnan(c.loss(x, c.target, {}).item()));
+  }
+  const Tensor probabilities = softmax(z), log_probabilities = log_softmax(z);
+  Tensor wrong = probabilities.clone();
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), -0.25f}) {
+    wrong.mutable_data<float>()[3] = value;
+    CHECK(std::isnan(kl_div(log_probabilities, wrong).item()));
+  }
+  wrong.mutable_data<float>()[3] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(std::isnan(cosine_loss(wrong, z).item()));
+}
+
+TEST_CASE("a batch without elements is refused, with weights too") {
+  const Tensor none = Tensor::zeros({0, 1}), weights = Tensor::zeros({0});
+  CHECK_THROWS_TEXT(nn::MSE()(none, none, weights), ShapeError,
+                    "MSE: no elements in shape [0, 1]. Leave empty batches out.");
+  CHECK_THROWS_TEXT(nn::FocalLoss()(none, none, weights), ShapeError,
+                    "FocalLoss: no elements in shape [0, 1]. Leave empty batches out.");
 }
 
 TEST_CASE("equal sample weights change nothing, whatever their size") {

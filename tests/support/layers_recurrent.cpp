@@ -60,13 +60,11 @@ void add_recurrent_layers(std::vector<LayerCase>& rows) {
   rows.push_back(with_states(row<nn::LSTM>("LSTM 2 -> 3, reverse", 72, {4, 2}, 2, 3, back), 3, true));
   rows.push_back(bidirectional("Bidirectional, concat", 48 + 38, nn::Merge::concat, false));
   rows.push_back(bidirectional("Bidirectional, sum", 48 + 38, nn::Merge::sum, true));
-  rows.push_back({.describe = "Sequential of 3",
-                  .parameters = 16 * 8 + 9 * 8 + 3 + 8,
-                  .inputs = {{{4, 3}}},
-                  .make = [] {
-                    return std::unique_ptr<nn::Module>(new nn::Sequential{
-                        nn::LSTM(3, 4, {.return_sequences = true}), nn::GRU(4, 3), nn::Dense(3, 2)});
-                  }});
+  rows.push_back(
+      {.describe = "Sequential of 3", .parameters = 16 * 8 + 9 * 8 + 3 + 8, .inputs = {{{4, 3}}}, .make = [] {
+         return std::unique_ptr<nn::Module>(
+             new nn::Sequential{nn::LSTM(3, 4, {.return_sequences = true}), nn::GRU(4, 3), nn::Dense(3, 2)});
+       }});
 }
 
 }  // namespace linnet::test

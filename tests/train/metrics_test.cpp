@@ -182,8 +182,18 @@ TEST_CASE("metrics explain what does not fit, and keep what they have") {
   CHECK_THROWS_TEXT(train::TopKAccuracy({.k = 0}), ValueError, "TopKAccuracy: k must be at least 1, got 0.");
   CHECK_THROWS_TEXT(train::TopKAccuracy().update(Tensor::ones({2, 1}), Tensor::from({0, 1}, i64)), ShapeError,
                     "top_k_accuracy: expected logits of several classes, got [2, 1].");
-  CHECK_THROWS_TEXT(seen(train::F1({.of_class = 3}), z, Tensor::from({0, 2}, i64), 2).value(), ValueError,
+  CHECK_THROWS_TEXT(seen(train::F1({.of_class = 3}), z, Tensor::from({0, 2}, i64), 2), ValueError,
                     "f1: of_class is 3, there are 3 classes.");
+  const Tensor flat = Tensor::from({0.5, -0.5, 1.0}), yes_no = Tensor::from({1.0, 0.0, 1.0});
+  CHECK_THROWS_TEXT(
+      accuracy(flat, yes_no), ShapeError,
+      "accuracy: prediction [3] with a target of floats [3] may be one row of soft labels or many "
+      "yes-or-no logits. Reshape both to [1, C] or [N, 1].");
+  CHECK(accuracy(flat.view({3, 1}), yes_no.view({3, 1})) == 1.0);
+  train::Accuracy fresh;
+  CHECK_THROWS_TEXT(fresh.load(State{{"name", "accuracy"}, {"numbers", Tensor::from({1.0}, f64)}}),
+                    StateError, "metric: 1 saved numbers are none of accuracy.");
+  CHECK_THROWS_AS(fresh.load(train::ConfusionMatrix().state()), StateError);
   CHECK_THROWS_TEXT(
       train::AUROC().update(z, Tensor::from({0, 1}, i64)), ShapeError,
       "auroc: prediction [2, 3] does not fit target [2]. Give one score or two logits for every "

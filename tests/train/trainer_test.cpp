@@ -314,6 +314,75 @@ TEST_CASE("wrong options are explained") {
                     "fit: epochs must be at least 1, got 0.");
 }
 
+TEST_CASE("a network over whole numbers trains, is saved with its graph, and goes on") {
+  Tensor x = Tensor::empty({40, 5}, i64), y = Tensor::empty({40}, i64);
+  Rng rng(3, 1);
+  for (std::int64_t& word : x.mutable_data<std::int64_t>()) word = rng.below(9);
+  for (std::int64_t i = 0; i < 40; ++i)
+    y.mutable_data<std::int64_t>()[i] = x.data<std::int64_t>()[i * 5] > 4 ? 1 : 0;
+  const data::TensorDataset sentences(x, y);
+  test::TemporaryFolder folder;
+  const auto run = [&](const std::string& file, std::initializer_list<std::int64_t> epochs) {
+    State end;
+    for (const std::int64_t last : epochs) {
+      manual_seed(5);
+      nn::Sequential model{nn::Embedding(9, 4), nn::LSTM(4, 6), nn::Dense(6, 2)};
+      optim::Adam adam(model.parameters(), {.lr = 0.01});
+      train::Trainer trainer(model, adam,
+                             {.loss = cross_entropy,
+                              .metrics = {accuracy},
+                              .checkpoint = folder / file,
+                              .resume = true,
+                              .show = train::Show::nothing});
+      trainer.fit(sentences, {.epochs = last, .batch = 8});
+      const State saved = io::load(folder / file);
+      graph::GraphModule copy = graph::GraphModule::from(saved["graph"], saved["model"]);
+      CHECK_SAME_BITS(copy(x), model(x));
+      end = State{{"model", model.state()}, {"optimizer", adam.state()}};
+    }
+    return end;
+  };
+  CHECK(run("parts.ckpt", {1, 3}) == run("whole.ckpt", {3}));
+}
+
+TEST_CASE("the graph that is saved is that of the model as it is now") {
+  manual_seed(6);
+  nn::Sequential model{nn::Dense(6, 4), nn::BatchNorm(4), nn::Dense(4, 3)};
+  optim::SGD sgd(model.parameters(), {.lr = 0.01});
+  test::TemporaryFolder folder;
+  train::Trainer trainer(
+      model, sgd, {.loss = cross_entropy, .checkpoint = folder / "a.ckpt", .show = train::Show::nothing});
+  const data::TensorDataset training = points();
+  trainer.fit(training, {.epochs = 1, .batch = 16});
+  nn::freeze_batch_norm(model);
+  trainer.fit(training, {.epochs = 1, .batch = 16});
+  const State saved = io::load(folder / "a.ckpt");
+  graph::GraphModule copy = graph::GraphModule::from(saved["graph"], saved["model"]);
+  copy.train();
+  model.train();
+  CHECK_SAME_BITS(copy(training.x()), model(training.x()));  // frozen in training mode too
+}
+
+TEST_CASE("a mask that nobody would look at is refused") {
+  struct Masked : data::TensorDataset {
+    using TensorDataset::TensorDataset;
+    data::Batch batch(std::span<const std::int64_t> indices) const override {
+      data::Batch some = TensorDataset::batch(indices);
+      some.mask = Tensor::ones({some.x.dim(0), 1});
+      return some;
+    }
+  };
+  Classifier run = fresh(1);
+  const data::TensorDataset plain = points();
+  const Masked masked(plain.x(), plain.y());
+  const char* text =
+      "Trainer: the dataset has a mask of shape [16, 1], and the Trainer calls models with x alone. Write "
+      "the "
+      "loop, and call the layers with {.mask = batch.mask}.";
+  CHECK_THROWS_TEXT(run.trainer({}).fit(masked, {.epochs = 1, .batch = 16}), ValueError, text);
+  CHECK_THROWS_TEXT(run.trainer({}).evaluate(masked, 16), ValueError, text);
+}
+
 TEST_CASE("accuracy counts rows for labels and soft labels") {
   Tensor prediction = Tensor::from({{0.1, 0.9}, {0.8, 0.2}, {0.3, 0.7}});
   CHECK(accuracy(prediction, Tensor::from({1, 0, 0}, i64)) == doctest::Approx(2.0 / 3.0));

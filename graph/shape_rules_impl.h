@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The shape rule of every op, for infer.cpp. Private to graph.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "linnet/autograd/recorder.h"
+#include "linnet/core/op.h"
+#include "linnet/core/shape.h"
+#include "linnet/core/state.h"
+#include "linnet/core/window.h"
+
+namespace linnet::graph {
+
+/// What a rule is given.
+struct Call {
+  Op op;
+  std::vector<Shape> in;
+  State attributes;
+
+  const char* text() const { return name(op).data(); }  // the names are literals
+  std::int64_t number(std::string_view attribute) const { return attributes[attribute].integer(); }
+  int axis(int rank) const { return normalize_axis(text(), static_cast<int>(number("axis")), rank); }
+  std::vector<int> list(std::string_view attribute) const;
+  Pair pair(std::string_view attribute) const;
+};
+
+struct Rule {
+  std::size_t least, most;      ///< number of inputs
+  Shape (*shape)(const Call&);  ///< GraphError when the inputs do not fit; nullptr for an op of the user
+};
+Rule rule_of(Op op);
+
+/// a b, or the largest number where that does not fit: graphs may come from hostile files.
+inline std::int64_t product(std::int64_t a, std::int64_t b) {
+  std::int64_t all = 0;
+  return __builtin_mul_overflow(a, b, &all) ? std::numeric_limits<std::int64_t>::max() : all;
+}
+
+}  // namespace linnet::graph
