@@ -211,12 +211,10 @@ Tensor apply_op(Op op, const OpCall& call) {
     case Op::huber:
     case Op::hinge:
     case Op::focal:
+    case Op::kl_div:
+    case Op::cosine_loss:
       return weighted_loss(op, input(call, 0), input(call, 1), input(call, 2),
                            a.has("p") ? a["p"].real() : 0.0);
-    case Op::kl_div:
-      return kl_div(input(call, 0), input(call, 1));
-    case Op::cosine_loss:
-      return cosine_loss(input(call, 0), input(call, 1));
     case Op::reshape:
       return reshape(input(call, 0), integers(a, "shape"));
     case Op::transpose:

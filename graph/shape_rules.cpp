@@ -250,12 +250,15 @@ Shape cross_entropy_shape(const Call& call) {
   return {};
 }
 
-/// prediction, target of the same shape, and perhaps a weight for each term. focal: also labels, as above.
+/// prediction, target of the same shape, and perhaps a weight for each term: an element, or a row of kl_div
+/// and cosine_loss. focal: also labels, as above.
 Shape loss_shape(const Call& call) {
-  const bool of_labels = call.op == Op::focal && call.in[1] != call.in[0];
+  const Shape& target = call.in[1];
+  const bool of_labels = call.op == Op::focal && target != call.in[0];
+  const bool of_rows = target.rank() >= 1 && (call.op == Op::kl_div || call.op == Op::cosine_loss);
+  const Shape terms = of_rows ? target.without(target.rank() - 1) : target;
   if (call.in.size() == 3)
-    check<GraphError>(call.in[2] == call.in[1], "weights ", call.in[2], " do not fit the target ", call.in[1],
-                      ".");
+    check<GraphError>(call.in[2] == terms, "weights ", call.in[2], " do not fit the terms ", terms, ".");
   if (of_labels) return cross_entropy_shape(call);
   check<GraphError>(call.in[0] == call.in[1], "prediction ", call.in[0], " and target ", call.in[1],
                     " differ.");
@@ -316,7 +319,6 @@ Rule rule_of(Op op) {
       return {2, 2, cross_entropy_shape};
     case Op::kl_div:
     case Op::cosine_loss:
-      return {2, 2, loss_shape};
     case Op::mse:
     case Op::mae:
     case Op::bce_with_logits:

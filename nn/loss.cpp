@@ -105,6 +105,15 @@ Tensor weighted_mean(const char* loss, Op op, const Tensor& prediction, const Te
                        term_weights(loss, sample_weights, prediction.shape(), prediction.dtype()), parameter);
 }
 
+/// A loss of rows (the last axis) with sample weights.
+Tensor weighted_mean_of_rows(const char* loss, Op op, const Tensor& prediction, const Tensor& target,
+                             const Tensor& sample_weights) {
+  const int axis = prediction.rank() - 1;
+  const Shape rows = axis < 0 ? Shape() : prediction.shape().without(axis);
+  return weighted_loss(op, prediction, target.detach(),
+                       term_weights(loss, sample_weights, rows, prediction.dtype()), 0.0);
+}
+
 }  // namespace
 
 // ---- CrossEntropy -----------------------------------------------------------------------------------
@@ -275,6 +284,23 @@ Tensor Hinge::operator()(const Tensor& prediction, const Tensor& target) const {
 }
 Tensor Hinge::operator()(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) const {
   return weighted_mean("Hinge", Op::hinge, prediction, target, sample_weights, 0.0);
+}
+
+// ---- rows -------------------------------------------------------------------------------------------
+Tensor KLDiv::operator()(const Tensor& log_probabilities, const Tensor& target) const {
+  return (*this)(log_probabilities, target, {});
+}
+Tensor KLDiv::operator()(const Tensor& log_probabilities, const Tensor& target,
+                         const Tensor& sample_weights) const {
+  return weighted_mean_of_rows("KLDiv", Op::kl_div, log_probabilities, target, sample_weights);
+}
+
+Tensor CosineLoss::operator()(const Tensor& prediction, const Tensor& target) const {
+  return (*this)(prediction, target, {});
+}
+Tensor CosineLoss::operator()(const Tensor& prediction, const Tensor& target,
+                              const Tensor& sample_weights) const {
+  return weighted_mean_of_rows("CosineLoss", Op::cosine_loss, prediction, target, sample_weights);
 }
 
 }  // namespace linnet::nn

@@ -7,8 +7,8 @@
 //   loss(model(x), y);                       // or loss(model(x), y, sample_weights)
 //
 // Sample weights u have the shape of the first axes of the prediction: [N] weighs samples, [N, T] steps of
-// sequences. They may not include the axis of classes of CrossEntropy and of FocalLoss with labels. The loss
-// is the weighted mean of the terms,
+// sequences. They may not include the last axis of CrossEntropy, KLDiv, CosineLoss and FocalLoss with labels.
+// The loss is the weighted mean of the terms,
 //
 //   L = sum_i u_i l_i / sum_i u_i,
 //
@@ -118,6 +118,21 @@ class MAE {
 
 /// hinge, for sample weights.
 class Hinge {
+ public:
+  Tensor operator()(const Tensor& prediction, const Tensor& target) const;
+  Tensor operator()(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) const;
+};
+
+/// kl_div, for sample weights: the prediction is log-probabilities.
+class KLDiv {
+ public:
+  Tensor operator()(const Tensor& log_probabilities, const Tensor& target) const;
+  Tensor operator()(const Tensor& log_probabilities, const Tensor& target,
+                    const Tensor& sample_weights) const;
+};
+
+/// cosine_loss, for sample weights.
+class CosineLoss {
  public:
   Tensor operator()(const Tensor& prediction, const Tensor& target) const;
   Tensor operator()(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) const;

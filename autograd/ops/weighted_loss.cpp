@@ -8,6 +8,7 @@
 
 #include "linnet/autograd/ops/common.h"
 #include "linnet/autograd/ops/labels.h"
+#include "linnet/core/kernels/elementwise.h"
 #include "linnet/core/kernels/loss.h"
 #include "linnet/core/kernels/softmax.h"
 #include "linnet/core/tensor_impl.h"
@@ -72,12 +73,12 @@ struct LossInputs {
   Inputs list() const { return std::span(tensors.data(), tensors[2].defined() ? 3u : 2u); }
 };
 
-/// A mean over elements. `given` is the target as the caller gave it, before it was converted.
-Tensor elementwise(Op op, const Tensor& prediction, const Tensor& target, const Tensor& given,
-                   const kernels::LossTerms& terms) {
+/// A mean over elements. `inputs` are the arguments as the caller gave them; target and weights were made
+/// fit.
+Tensor elementwise(Op op, const LossInputs& inputs, const Tensor& target, const kernels::LossTerms& terms) {
   const kernels::Loss loss = kernel_of(op);
-  const bool keep = any_grad({&prediction, &given});
-  const LossInputs inputs{{prediction, given, terms.weights}};
+  const Tensor& prediction = inputs.tensors[0];
+  const bool keep = any_grad({&prediction, &inputs.tensors[1]});
   return record(
       op, kernels::elementwise_loss(loss, prediction, target, terms), inputs.list(),
       [&] {
@@ -112,6 +113,34 @@ Tensor focal_of_labels(const Tensor& logits, const Tensor& target, const Tensor&
       });
 }
 
+/// The shape of the rows along the last axis. `what` they are is for the message.
+Shape rows_of(const char* op, const char* what, const Tensor& target) {
+  check<ShapeError>(target.rank() >= 1, op, ": expected ", what, " along a last axis, got shape ",
+                    target.shape(), ".");
+  return target.shape().without(target.rank() - 1);
+}
+
+Tensor weighted_kl_div(const Tensor& log_probabilities, const Tensor& target, const Tensor& weights) {
+  const Shape rows = rows_of("kl_div", "distributions", target);
+  check_weights("kl_div", weights, log_probabilities, rows);
+  kernels::LossTerms terms{.divisor = static_cast<double>(rows.size())};
+  if (weights.defined())
+    terms.weights = kernels::broadcast_to(weights.view(rows.inserted(rows.rank(), 1)), target.shape());
+  return elementwise(Op::kl_div, {{log_probabilities, target, weights}}, target, terms);
+}
+
+Tensor weighted_cosine_loss(const Tensor& prediction, const Tensor& target, const Tensor& weights) {
+  check_weights("cosine_loss", weights, prediction, rows_of("cosine_loss", "vectors", target));
+  const bool keep = any_grad({&prediction, &target});
+  const LossInputs inputs{{prediction, target, weights}};
+  return record(Op::cosine_loss, kernels::cosine_loss(prediction, target, weights), inputs.list(),
+                [a = saved(prediction, keep), b = saved(target, keep),
+                 w = saved(weights, keep && weights.defined())](const Tensor& dy, Grads& grad) {
+                  if (grad.wanted(0)) grad.add(0, kernels::cosine_loss_grad(*a, *b, *w, dy));
+                  if (grad.wanted(1)) grad.add(1, kernels::cosine_loss_grad(*b, *a, *w, dy));
+                });
+}
+
 }  // namespace
 
 Tensor weighted_loss(Op op, const Tensor& prediction, const Tensor& target, const Tensor& weights,
@@ -128,9 +157,12 @@ Tensor weighted_loss(Op op, const Tensor& prediction, const Tensor& target, cons
   const bool signs = op == Op::hinge && !is_float(target.dtype());
   const Tensor values = signs ? target.to(prediction.dtype()) : target;
   check_pair(op_name, prediction, values);
+  if (op == Op::kl_div) return weighted_kl_div(prediction, target, weights);
+  if (op == Op::cosine_loss) return weighted_cosine_loss(prediction, target, weights);
   if (op == Op::hinge) check_signs(values);
   check_weights(op_name, weights, prediction, prediction.shape());
-  return elementwise(op, prediction, values, target, {.weights = weights, .parameter = parameter});
+  return elementwise(op, {{prediction, target, weights}}, values,
+                     {.weights = weights, .parameter = parameter});
 }
 
 Tensor mse(const Tensor& prediction, const Tensor& target) {
@@ -151,25 +183,11 @@ Tensor hinge(const Tensor& prediction, const Tensor& target) {
 Tensor focal(const Tensor& logits, const Tensor& target) {
   return weighted_loss(Op::focal, logits, target, {}, kFocalGamma);
 }
-
 Tensor kl_div(const Tensor& log_probabilities, const Tensor& target) {
-  check_pair("kl_div", log_probabilities, target);
-  check<ShapeError>(target.rank() >= 1, "kl_div: expected distributions along a last axis, got shape ",
-                    target.shape(), ".");
-  const std::int64_t rows = target.size() / target.shape().back();
-  return elementwise(Op::kl_div, log_probabilities, target, target, {.divisor = static_cast<double>(rows)});
+  return weighted_loss(Op::kl_div, log_probabilities, target, {}, 0.0);
 }
-
 Tensor cosine_loss(const Tensor& prediction, const Tensor& target) {
-  check_pair("cosine_loss", prediction, target);
-  check<ShapeError>(target.rank() >= 1, "cosine_loss: expected vectors along a last axis, got shape ",
-                    target.shape(), ".");
-  const bool keep = any_grad({&prediction, &target});
-  return record(Op::cosine_loss, kernels::cosine_loss(prediction, target), {prediction, target},
-                [a = saved(prediction, keep), b = saved(target, keep)](const Tensor& dy, Grads& grad) {
-                  if (grad.wanted(0)) grad.add(0, kernels::cosine_loss_grad(*a, *b, dy));
-                  if (grad.wanted(1)) grad.add(1, kernels::cosine_loss_grad(*b, *a, dy));
-                });
+  return weighted_loss(Op::cosine_loss, prediction, target, {}, 0.0);
 }
 
 }  // namespace linnet

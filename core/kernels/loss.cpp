@@ -31,6 +31,11 @@ const T* weights_from(const LossTerms& terms, std::int64_t begin) {
   return terms.weights.defined() ? readable<T>(terms.weights) + begin : nullptr;
 }
 
+template <class T>
+double row_weight(const Tensor& weights, std::int64_t row) {
+  return weights.defined() ? static_cast<double>(readable<T>(weights)[row]) : 1.0;
+}
+
 /// a.b, |a| and |b| of one row.
 struct RowProducts {
   double dot = 0.0, a = 0.0, b = 0.0;
@@ -83,29 +88,33 @@ Tensor elementwise_loss_grad(Loss loss, int side, const Tensor& a, const Tensor&
   return dx;
 }
 
-Tensor cosine_loss(const Tensor& a, const Tensor& b) {
+Tensor cosine_loss(const Tensor& a, const Tensor& b, const Tensor& weights) {
   const std::int64_t n = a.shape().back(), rows = a.size() / n;
   Tensor losses = Tensor::empty({rows}, a.dtype());
   dispatch_float("cosine_loss", a.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_row_tiles(rows, n, 4, [&](std::int64_t first, std::int64_t end) {
-      for (std::int64_t r = first; r < end; ++r)
-        writable<T>(losses)[r] =
-            static_cast<T>(1.0 - row_products(readable<T>(a) + r * n, readable<T>(b) + r * n, n).cosine());
+      for (std::int64_t r = first; r < end; ++r) {
+        const double weight = row_weight<T>(weights, r);
+        const RowProducts row = row_products(readable<T>(a) + r * n, readable<T>(b) + r * n, n);
+        writable<T>(losses)[r] = static_cast<T>(weight == 0.0 ? 0.0 : weight * (1.0 - row.cosine()));
+      }
     });
   });
   return scale(sum(losses), 1.0 / static_cast<double>(rows));
 }
 
 // d/da of -a.b / (|a| |b|) = (cos a / |a| - b / |b|) / |a|.
-Tensor cosine_loss_grad(const Tensor& a, const Tensor& b, const Tensor& dy) {
+Tensor cosine_loss_grad(const Tensor& a, const Tensor& b, const Tensor& weights, const Tensor& dy) {
   const std::int64_t n = a.shape().back(), rows = a.size() / n;
-  Tensor dx = Tensor::empty(a.shape(), a.dtype());
+  Tensor dx = Tensor::zeros(a.shape(), a.dtype());
   dispatch_float("cosine_loss", a.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const double factor = static_cast<double>(*readable<T>(dy)) / static_cast<double>(rows);
+    const double scale = static_cast<double>(*readable<T>(dy)) / static_cast<double>(rows);
     for_row_tiles(rows, n, 6, [&](std::int64_t first, std::int64_t end) {
       for (std::int64_t r = first; r < end; ++r) {
+        const double weight = row_weight<T>(weights, r), factor = scale * weight;
+        if (weight == 0.0) continue;
         const T *x = readable<T>(a) + r * n, *y = readable<T>(b) + r * n;
         const RowProducts row = row_products(x, y, n);
         const double along_x = row.directed() ? factor * row.cosine() / (row.a * row.a) : 0.0;

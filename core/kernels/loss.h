@@ -20,10 +20,11 @@ Tensor elementwise_loss(Loss loss, const Tensor& a, const Tensor& b, const LossT
 Tensor elementwise_loss_grad(Loss loss, int side, const Tensor& a, const Tensor& b, const LossTerms& terms,
                              const Tensor& dy);
 
-/// The mean over rows (the last axis) of 1 - a.b / (|a| |b|), summed in f64. A row shorter than 1e-8 has
-/// similarity 0 and passes no gradient.
-Tensor cosine_loss(const Tensor& a, const Tensor& b);
+/// The mean over rows (the last axis) of w (1 - a.b / (|a| |b|)), summed in f64; `weights` are one for each
+/// row, of the type of a, or undefined (all 1). A row shorter than 1e-8 has similarity 0 and passes no
+/// gradient; a row of weight 0 counts nothing, even when it is not finite.
+Tensor cosine_loss(const Tensor& a, const Tensor& b, const Tensor& weights = {});
 /// With respect to a; the loss is symmetric.
-Tensor cosine_loss_grad(const Tensor& a, const Tensor& b, const Tensor& dy);
+Tensor cosine_loss_grad(const Tensor& a, const Tensor& b, const Tensor& weights, const Tensor& dy);
 
 }  // namespace linnet::kernels

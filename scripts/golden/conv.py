@@ -158,10 +158,48 @@ def make_maps():
                      "expand_bias": layers.draw(c)}, {"squeezed": squeezed})
 
 
+def block(x, weight, bias, stride=(1, 1)):
+    """Dense for a matrix, else a convolution padded to the same size."""
+    if weight.dim() == 2:
+        return F.linear(x, weight, bias)
+    p = explicit("same", x.shape, weight.shape[1:3], stride, (1, 1))
+    return nhwc(F.conv2d(padded(x, p), nchw(weight), bias, stride))
+
+
+def block_inputs(prefix, channels, out, kernel=()):
+    return {prefix + "weight": layers.draw(out, *kernel, channels), prefix + "bias": layers.draw(out)}
+
+
+def make_blocks():
+    def residual(x, weight, bias, projection_weight=None, projection_bias=None, stride=(1, 1)):
+        straight = x if projection_weight is None else block(x, projection_weight, projection_bias, stride)
+        return F.relu(block(x, weight, bias, stride)) + straight
+
+    for shape, kernel, out, stride in (
+            ((1, 5), (), None, (1, 1)), ((7, 17), (), None, (1, 1)), ((3, 5), (), 9, (1, 1)),
+            ((1, 3, 5, 2), (3, 3), None, (1, 1)), ((2, 1, 7, 3), (3, 2), None, (1, 1)),
+            ((1, 5, 7, 2), (3, 3), 3, (2, 2)), ((3, 4, 5, 5), (2, 3), 1, (1, 2))):
+        inputs = {"x": layers.draw(*shape), **block_inputs("", shape[-1], out or shape[-1], kernel)}
+        if out:
+            inputs |= block_inputs("projection_", shape[-1], out, kernel and (1, 1))
+        layers.case("Residual", f"residual {list(shape)} -> {out or 'the same'}, stride {stride}",
+                    lambda **given_inputs: residual(**given_inputs, stride=stride), inputs, {"stride": stride})
+
+    def branches(x, weight, bias, wide_weight, wide_bias):
+        return torch.cat([F.relu(block(x, weight, bias)), x, block(x, wide_weight, wide_bias)], -1)
+
+    for shape, outs, kernels in (((1, 5), (3, 1), ((), ())), ((3, 2, 7), (1, 17), ((), ())),
+                                 ((1, 3, 5, 2), (3, 5), ((1, 1), (3, 3))), ((2, 7, 1, 3), (1, 2), ((3, 1), (2, 5)))):
+        layers.case("Concat", f"concat {list(shape)} with {list(outs)}", branches,
+                    {"x": layers.draw(*shape), **block_inputs("", shape[-1], outs[0], kernels[0]),
+                     **block_inputs("wide_", shape[-1], outs[1], kernels[1])})
+
+
 def make():
     make_ops()
     ops.write("conv.json")
     make_depthwise()
     make_sequences()
     make_maps()
+    make_blocks()
     layers.write("conv_layers.json")

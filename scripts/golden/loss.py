@@ -164,6 +164,19 @@ def make_objects():
                         constants, {"gamma": gamma})
 
 
+def make_weighted_rows():
+    losses = {
+        "KLDiv": (lambda a, b: F.kl_div(a, b, reduction="none").sum(-1),
+                  lambda *shape: draw(*shape, low=-4096, high=0), probabilities),
+        "CosineLoss": (lambda a, b: 1 - F.cosine_similarity(a, b, dim=-1), draw, draw)}
+    for shape in ((1, 2), (7, 10), (2, 3, 5)):
+        for sample_weights in (positive(shape[0]), positive(*shape[:-1])):
+            for name, (terms, prediction, target) in losses.items():
+                objects(name, f"{name}, sample weights {list(sample_weights.shape)}, {list(shape)}",
+                        lambda prediction, target, sample_weights: weighted_mean(terms(prediction, target), sample_weights),
+                        {"prediction": prediction(*shape)}, {"target": target(*shape), "sample_weights": sample_weights}, {})
+
+
 def make_trajectories():
     """Twenty steps of SGD with momentum on a linear model."""
     cases = {
@@ -248,5 +261,6 @@ def make():
     make_functions()
     make_objects()
     make_trajectories()
-    golden.write("loss.json")
     make_metrics()
+    make_weighted_rows()
+    golden.write("loss.json")

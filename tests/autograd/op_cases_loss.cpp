@@ -120,6 +120,15 @@ void add_rows(std::vector<OpCase>& cases) {
                                       shape.size(),
                                       8.0 * static_cast<double>(shape.back())};
                    }});
+  cases.push_back({Op::kl_div, "kl_div, weighted", [](Rng& rng) {
+                     const Shape shape = random_shape(rng, 1);
+                     const Tensor weights = fixed(draw(rng, shape.without(shape.rank() - 1), 0.0, 2.0));
+                     return OpExample{
+                         {draw(rng, shape, -4.0, 0.0), draw(rng, shape, 0.05, 1.0), weights},
+                         [](const Inputs& in) { return weighted_loss(Op::kl_div, in[0], in[1], in[2], 0.0); },
+                         shape.size(),
+                         16.0 * static_cast<double>(shape.back())};
+                   }});
   cases.push_back({Op::cosine_loss, "cosine_loss", [](Rng& rng) {
                      const Shape shape = random_shape(rng, 1);
                      return OpExample{{draw(rng, shape, 0.25, 2.0, true), draw(rng, shape, 0.25, 2.0, true)},
@@ -127,6 +136,16 @@ void add_rows(std::vector<OpCase>& cases) {
                                       shape.size(),
                                       8.0};
                    }});
+  cases.push_back(
+      {Op::cosine_loss, "cosine_loss, weighted", [](Rng& rng) {
+         const Shape shape = random_shape(rng, 1);
+         const Tensor weights = fixed(draw(rng, shape.without(shape.rank() - 1), 0.0, 2.0));
+         return OpExample{
+             {draw(rng, shape, 0.25, 2.0, true), draw(rng, shape, 0.25, 2.0, true), weights},
+             [](const Inputs& in) { return weighted_loss(Op::cosine_loss, in[0], in[1], in[2], 0.0); },
+             shape.size(),
+             16.0};
+       }});
 }
 
 }  // namespace

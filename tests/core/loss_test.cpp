@@ -30,9 +30,11 @@ TEST_CASE(
         check_same_bits_everywhere(
             [&] { return kernels::elementwise_loss_grad(loss, side, a, b, terms, one()); });
     }
-  check_same_bits_everywhere([&] { return kernels::cosine_loss(a, b); });
-  check_same_bits_everywhere([&] { return kernels::cosine_loss_grad(a, b, one()); });
   const Tensor labels = random_labels({2001}, 4, 37), row_weights = random_tensor({2001}, 5, 0.0, 2.0);
+  for (const Tensor& weights : {Tensor(), row_weights}) {
+    check_same_bits_everywhere([&] { return kernels::cosine_loss(a, b, weights); });
+    check_same_bits_everywhere([&] { return kernels::cosine_loss_grad(a, b, weights, one()); });
+  }
   check_same_bits_everywhere([&] { return kernels::focal_of_labels(a, labels, row_weights, 1.5).loss; });
   check_same_bits_everywhere([&] {
     return kernels::focal_of_labels_grad(kernels::focal_of_labels(a, labels, row_weights, 1.5), labels,
@@ -47,6 +49,10 @@ TEST_CASE("a weight of 0 takes a term out, also one that is not finite") {
     CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, 0, a, b, {.weights = w}, one()),
                 Tensor::from({2.0 / 3, 0, 4.0 / 3}), tol::f32);
   });
+  const Tensor a = Tensor::from({{INFINITY, 1}, {1, 0}}), b = Tensor::from({{1, 1}, {0, 2}}),
+               w = Tensor::from({0, 1});
+  CHECK_CLOSE(kernels::cosine_loss(a, b, w), 0.5, tol::exact);
+  CHECK_CLOSE(kernels::cosine_loss_grad(a, b, w, one()), Tensor::from({{0, 0}, {0, -0.5}}), tol::exact);
 }
 
 TEST_CASE("equal weights give the bits of none") {
@@ -56,12 +62,15 @@ TEST_CASE("equal weights give the bits of none") {
     CHECK_SAME_BITS(kernels::elementwise_loss(loss, a, b, ones),
                     kernels::elementwise_loss(loss, a, b, plain));
   }
+  const Tensor x = a.view({7, 11}), y = b.view({7, 11}), ones = Tensor::ones({7});
+  CHECK_SAME_BITS(kernels::cosine_loss(x, y, ones), kernels::cosine_loss(x, y));
+  CHECK_SAME_BITS(kernels::cosine_loss_grad(x, y, ones, one()), kernels::cosine_loss_grad(x, y, {}, one()));
 }
 
 TEST_CASE("a row too short to have a direction has cosine 0 and no gradient") {
   const Tensor a = Tensor::from({{0, 0}, {1, 0}}, f64), b = Tensor::from({{1, 2}, {0, 3}}, f64);
   CHECK_CLOSE(kernels::cosine_loss(a, b), 1.0, tol::exact);
-  CHECK_CLOSE(kernels::cosine_loss_grad(a, b, Tensor::full({}, 1.0, f64)),
+  CHECK_CLOSE(kernels::cosine_loss_grad(a, b, {}, Tensor::full({}, 1.0, f64)),
               Tensor::from({{0, 0}, {0, -0.5}}, f64), tol::exact);
 }
 

@@ -193,6 +193,12 @@ TEST_CASE("recorded shapes and types must be those that the ops give") {
                     "graph: node 0 (dense) at batch 2: expected 2 to 3 inputs, got 1.");
   CHECK_THROWS_TEXT(broken([](Parts& p) { p.nodes[1].inputs = {}; }), GraphError,
                     "graph: node 1 (relu) at batch 2: expected 1 to 1 inputs, got 0.");
+  CHECK_THROWS_TEXT(broken([](Parts& p) {
+                      p.nodes[1].op = Op::kl_div;
+                      p.nodes[1].inputs = {2, 2, 2};
+                    }),
+                    GraphError,
+                    "graph: node 1 (kl_div) at batch 2: weights [2, 2] do not fit the terms [2].");
   CHECK_THROWS_TEXT(broken([](Parts& p) { p.values[3].dtype = f64; }), GraphError,
                     "graph: node 1 (relu) at batch 2: the result is recorded as f64, the input is f32.");
 }

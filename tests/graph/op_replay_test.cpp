@@ -165,7 +165,13 @@ std::vector<ReplayCase> replay_cases() {
           {Op::focal, two, [](Args a) { return focal(a[0], a[1]); }},
           {Op::focal, {{{1, 3}}, {{1}, i64}}, [](Args a) { return focal(a[0], a[1]); }},
           {Op::kl_div, two, [](Args a) { return kl_div(a[0], a[1]); }},
+          {Op::kl_div,
+           {{{1, 2, 3}}, {{1, 2, 3}}, {{1, 2}}},
+           [](Args a) { return weighted_loss(Op::kl_div, a[0], a[1], a[2], 0.0); }},
           {Op::cosine_loss, two, [](Args a) { return cosine_loss(a[0], a[1]); }},
+          {Op::cosine_loss,
+           {{{1, 2, 3}}, {{1, 2, 3}}, {{1, 2}}},
+           [](Args a) { return weighted_loss(Op::cosine_loss, a[0], a[1], a[2], 0.0); }},
           {Op::reshape, image,
            [](Args a) {
              return reshape(a[0], {-1, 18, 4, 4});

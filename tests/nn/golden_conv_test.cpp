@@ -70,6 +70,39 @@ Tensor run_squeeze_excite(const json& a, const GoldenInput& in) {
   return layer(in("x"));
 }
 
+/// Dense for a matrix, else Conv2D of the same size, with the weights named `prefix`.
+std::unique_ptr<nn::Layer> block(const GoldenInput& in, const std::string& prefix, Pair stride = 1) {
+  const Tensor weight = in(prefix + "weight"), bias = in(prefix + "bias");
+  if (weight.rank() == 2) {
+    auto dense = std::make_unique<nn::Dense>(weight.dim(1), weight.dim(0));
+    dense->weight = weight;
+    dense->bias = bias;
+    return dense;
+  }
+  auto conv = std::make_unique<nn::Conv2D>(
+      weight.dim(3), weight.dim(0),
+      nn::Conv2DOptions{.kernel = {weight.dim(1), weight.dim(2)}, .stride = stride, .padding = nn::same});
+  conv->weight = weight;
+  conv->bias = bias;
+  return conv;
+}
+
+Tensor run_residual(const json& a, const GoldenInput& in) {
+  const Pair stride = golden_pair(a["stride"]);
+  auto inner = std::make_unique<nn::Sequential>();
+  inner->add(block(in, "", stride)).add(nn::ReLU());
+  const bool projected = in("projection_weight").defined();
+  return nn::Residual(std::move(inner), projected ? block(in, "projection_", stride) : nullptr)(in("x"));
+}
+
+Tensor run_concat(const json&, const GoldenInput& in) {
+  auto narrow = std::make_unique<nn::Sequential>();
+  narrow->add(block(in, "")).add(nn::ReLU());
+  nn::Concat layer;
+  layer.add(std::move(narrow)).add(nn::Sequential()).add(block(in, "wide_"));
+  return layer(in("x"));
+}
+
 template <class Pool>
 Tensor run_pool1d(const json& a, const GoldenInput& in) {
   return Pool({.kernel = number(a, "kernel"), .stride = number(a, "stride"), .padding = ends(a)})(in("x"));
@@ -102,7 +135,9 @@ TEST_CASE("layers of convolutions, pools and maps agree with PyTorch, values and
         [](const json& a, const GoldenInput& in) {
           return nn::ChannelShuffle(number(a, "groups"))(in("x"));
         }},
-       {"SqueezeExcite", run_squeeze_excite}});
+       {"SqueezeExcite", run_squeeze_excite},
+       {"Residual", run_residual},
+       {"Concat", run_concat}});
 }
 
 }  // namespace

@@ -43,6 +43,14 @@ const std::map<std::string, Run>& runs() {
        [](const json&, const Input& in) {
          return nn::MAE()(in("prediction"), in("target"), in("sample_weights"));
        }},
+      {"KLDiv",
+       [](const json&, const Input& in) {
+         return nn::KLDiv()(in("prediction"), in("target"), in("sample_weights"));
+       }},
+      {"CosineLoss",
+       [](const json&, const Input& in) {
+         return nn::CosineLoss()(in("prediction"), in("target"), in("sample_weights"));
+       }},
       {"Huber",
        [](const json& a, const Input& in) {
          return nn::Huber({.delta = a["delta"].get<double>()})(in("prediction"), in("target"),

@@ -40,7 +40,9 @@ std::vector<ObjectCase> object_cases() {
           {"Huber", nn::Huber({.delta = 0.5}), values},
           {"MSE", nn::MSE(), values},
           {"MAE", nn::MAE(), values},
-          {"Hinge", nn::Hinge(), yes_no}};
+          {"Hinge", nn::Hinge(), yes_no},
+          {"KLDiv", nn::KLDiv(), softmax(values)},
+          {"CosineLoss", nn::CosineLoss(), values}};
 }
 
 Tensor as(const Tensor& target, DType dtype) { return is_float(target.dtype()) ? target.to(dtype) : target; }
@@ -130,6 +132,11 @@ TEST_CASE("sample weights may cover the steps of sequences") {
   CHECK_CLOSE(nn::CrossEntropy()(z, y, weights), expected, tol::f32);
   CHECK_CLOSE(nn::MSE()(z, Tensor::zeros({2, 3, 4}), weights),
               nn::MSE()(z.reshape({6, 4}), Tensor::zeros({6, 4}), weights.view({6})), tol::f32);
+  const Tensor t = softmax(random_tensor({2, 3, 4}, 3));
+  CHECK_CLOSE(nn::KLDiv()(z, t, weights), nn::KLDiv()(z.reshape({6, 4}), t.view({6, 4}), weights.view({6})),
+              tol::f32);
+  CHECK_CLOSE(nn::CosineLoss()(z, t, weights),
+              nn::CosineLoss()(z.reshape({6, 4}), t.view({6, 4}), weights.view({6})), tol::f32);
 }
 
 TEST_CASE("losses and gradients are finite for logits of +-1e4") {
@@ -179,6 +186,8 @@ TEST_CASE("the objects without options are the plain functions") {
   CHECK_SAME_BITS(nn::FocalLoss()(z, random_labels({5}, 3, 3)), focal(z, random_labels({5}, 3, 3)));
   CHECK_SAME_BITS(nn::MSE()(z, t), mse(z, t));
   CHECK_SAME_BITS(nn::MAE()(z, t), mae(z, t));
+  CHECK_SAME_BITS(nn::KLDiv()(z, t), kl_div(z, t));
+  CHECK_SAME_BITS(nn::CosineLoss()(z, t), cosine_loss(z, t));
   CHECK_CLOSE(nn::FocalLoss({.gamma = 0})(z, t), bce_with_logits(z, t), tol::f32);
   CHECK_CLOSE(nn::FocalLoss({.gamma = 0})(z, random_labels({5}, 3, 3)),
               cross_entropy(z, random_labels({5}, 3, 3)), tol::f32);
@@ -204,6 +213,14 @@ TEST_CASE("wrong sample weights are explained") {
   CHECK_THROWS_TEXT(
       nn::CrossEntropy()(z, Tensor::from({0, 1, 2}, i64), Tensor::ones({3, 4})), ShapeError,
       "CrossEntropy: sample_weights [3, 4] do not fit the terms [3]. Give one weight a sample: [3].");
+  CHECK_THROWS_TEXT(nn::KLDiv()(z, t, Tensor::ones({3, 4})), ShapeError,
+                    "KLDiv: sample_weights [3, 4] do not fit the terms [3]. Give one weight a sample: [3].");
+  CHECK_THROWS_TEXT(
+      nn::CosineLoss()(z, t, Tensor::ones({4})), ShapeError,
+      "CosineLoss: sample_weights [4] do not fit the terms [3]. Give one weight a sample: [3].");
+  CHECK_THROWS_TEXT(nn::CosineLoss()(Tensor::full({}, 1.0), Tensor::full({}, 1.0), Tensor::ones({1})),
+                    ShapeError,
+                    "CosineLoss: sample_weights [1] do not fit the terms []. Give one weight a sample: [1].");
 }
 
 TEST_CASE("options outside their range are refused by every object") {
@@ -263,6 +280,10 @@ TEST_CASE("plain losses explain labels, shapes and parameters") {
                     "focal: gamma must be finite and not negative, got -1.");
   CHECK_THROWS_TEXT(weighted_loss(Op::mse, z, z, Tensor::ones({2}), 0.0), ShapeError,
                     "mse: expected one weight for each term [2, 3], got [2].");
+  CHECK_THROWS_TEXT(weighted_loss(Op::kl_div, z, z, z, 0.0), ShapeError,
+                    "kl_div: expected one weight for each term [2], got [2, 3].");
+  CHECK_THROWS_TEXT(weighted_loss(Op::cosine_loss, z, z, z, 0.0), ShapeError,
+                    "cosine_loss: expected one weight for each term [2], got [2, 3].");
   CHECK_THROWS_TEXT(weighted_loss(Op::relu, z, z, {}, 0.0), ValueError,
                     "weighted_loss: relu is not a loss with weights.");
 }
