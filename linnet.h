@@ -11,6 +11,7 @@
 #include "linnet/core/error.h"
 #include "linnet/core/isa.h"
 #include "linnet/core/parallel.h"
+#include "linnet/core/profile.h"
 #include "linnet/core/random.h"
 #include "linnet/core/state.h"
 #include "linnet/core/storage.h"

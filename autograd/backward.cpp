@@ -8,6 +8,7 @@
 #include "linnet/autograd/tape.h"
 #include "linnet/core/kernels/elementwise.h"
 #include "linnet/core/kernels/reduce.h"
+#include "linnet/core/profile_impl.h"
 
 namespace linnet {
 
@@ -80,6 +81,9 @@ struct Engine {
       check<AutogradError>(
           !node.released, "backward: the tape of ", node.name(),
           " was already used and freed. Run the forward pass again, or pass {.keep_tape = true}.");
+      profile::RuleScope profiled;
+      if (profile::on()) [[unlikely]]
+        profiled.begin(node.profiled);
       Tensor dy = std::move(node.arrived);
       node.arrived = Tensor();
       Grads grads(node, *this);
@@ -166,6 +170,7 @@ Tensor first_gradient(const Tensor& loss, const Tensor& given) {
 }  // namespace
 
 void backward(const Tensor& loss, const BackwardOptions& options) {
+  const profile::Scope scope("backward");
   Tensor gradient = first_gradient(loss, options.gradient);
   thread_local Engine spare;  // keeps the capacity of its lists from step to step
   Engine engine = std::move(spare);

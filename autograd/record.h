@@ -26,6 +26,7 @@
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/op.h"
+#include "linnet/core/profile.h"
 #include "linnet/core/state.h"
 #include "linnet/core/tensor.h"
 
@@ -95,20 +96,32 @@ void attach(Op op, std::string_view custom, const Tensor& y, std::span<const Ten
 }
 }  // namespace tape
 
+namespace tape {
+/// Tells the profiler, while it is on, that y = op(inputs) has been computed and is on the tape.
+void profile_forward(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs);
+
+template <class Rule>
+void finish(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs, Rule&& rule) {
+  if (wants_gradient(inputs)) attach(op, custom, y, inputs, std::forward<Rule>(rule));
+  if (profile::on()) [[unlikely]]
+    profile_forward(op, custom, y, inputs);
+}
+}  // namespace tape
+
 template <class Attributes, class Rule>
 Tensor record(Op op, Tensor y, const Inputs& inputs, Attributes&& attributes, Rule&& rule) {
   if (tape::recording()) {
     std::function<State()> call = std::ref(attributes);
     tape::notify_recorder(op, {}, y, inputs.span(), &call);
   }
-  if (tape::wants_gradient(inputs.span())) tape::attach(op, {}, y, inputs.span(), std::forward<Rule>(rule));
+  tape::finish(op, {}, y, inputs.span(), std::forward<Rule>(rule));
   return y;
 }
 
 template <class Rule>
 Tensor record(Op op, Tensor y, const Inputs& inputs, Rule&& rule) {
   if (tape::recording()) tape::notify_recorder(op, {}, y, inputs.span(), nullptr);
-  if (tape::wants_gradient(inputs.span())) tape::attach(op, {}, y, inputs.span(), std::forward<Rule>(rule));
+  tape::finish(op, {}, y, inputs.span(), std::forward<Rule>(rule));
   return y;
 }
 
@@ -116,8 +129,7 @@ Tensor record(Op op, Tensor y, const Inputs& inputs, Rule&& rule) {
 template <class Rule>
 Tensor record(std::string_view name, Tensor y, const Inputs& inputs, Rule&& rule) {
   if (tape::recording()) tape::notify_recorder(Op::custom, name, y, inputs.span(), nullptr);
-  if (tape::wants_gradient(inputs.span()))
-    tape::attach(Op::custom, name, y, inputs.span(), std::forward<Rule>(rule));
+  tape::finish(Op::custom, name, y, inputs.span(), std::forward<Rule>(rule));
   return y;
 }
 

@@ -6,6 +6,7 @@
 // every step. See docs/autograd.md.
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -39,6 +40,7 @@ class alignas(std::max_align_t) Node final : public TapeNode {
   Tensor arrived;  ///< gradient gathered during backward
   bool queued = false;
   bool released = false;
+  std::int32_t profiled = -1;  ///< what profile::end_forward() gave
 
   std::span<Edge> edges() { return {edges_, static_cast<std::size_t>(count_)}; }
   std::string_view name() const { return op == Op::custom ? custom_name : linnet::name(op); }

@@ -232,6 +232,7 @@ class StoragePool {
 
   Storage* count(Storage* storage) {
     const std::lock_guard guard(lock_);
+    ++stats_.allocations;
     stats_.live_bytes += static_cast<std::int64_t>(storage->bytes_);
     stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.live_bytes);
     return storage;

@@ -16,6 +16,7 @@ struct MemoryStats {
   std::int64_t peak_bytes = 0;          ///< largest live_bytes since the last reset_peak_memory()
   std::int64_t reserved_bytes = 0;      ///< taken from the system: live plus kept for reuse
   std::int64_t system_allocations = 0;  ///< how often the pool or the free lists had to ask the system
+  std::int64_t allocations = 0;         ///< blocks that the pool has handed out
 };
 MemoryStats memory_stats();
 void reset_peak_memory();

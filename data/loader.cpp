@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "linnet/core/error.h"
+#include "linnet/core/profile.h"
 
 namespace linnet::data {
 namespace {
@@ -112,6 +113,7 @@ Loader::Loader(const Dataset& dataset, LoaderOptions options)
 Loader::~Loader() = default;
 
 void Loader::arrange() {
+  const profile::Scope scope("shuffle");
   order_.resize(static_cast<std::size_t>(samples_));
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   if (options_.shuffle) Rng(order_key_).shuffle(order_.data(), samples_);
@@ -130,6 +132,7 @@ Loader::Iterator Loader::begin() {
 }
 
 bool Loader::advance() {
+  const profile::Scope scope("data");
   current_ = {};  // its memory serves the next batch
   if (position_ < batches_) {
     current_ = prefetcher_ ? prefetcher_->next() : dataset_.batch(part(order_, options_.batch, position_));

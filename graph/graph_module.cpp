@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "linnet/autograd/recorder.h"
+#include "linnet/core/profile_impl.h"
 
 namespace linnet::graph {
 
@@ -121,6 +122,10 @@ Tensor GraphModule::run(const Node& node, const State& attributes, std::span<con
   std::vector<Tensor> inputs;
   inputs.reserve(node.inputs.size());
   for (int input : node.inputs) inputs.push_back(values[input]);
+  profile::LayerScope profiled;
+  if (profile::on()) [[unlikely]] {
+    if (const std::string module = graph_.module_of(node); !module.empty()) profiled.begin(module);
+  }
   try {
     return apply_op(node.op, {.inputs = inputs, .attributes = attributes, .training = training()});
   } catch (Error& error) {

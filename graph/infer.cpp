@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "linnet/core/op_cost.h"
 #include "linnet/graph/shape_rules_impl.h"
 
 namespace linnet::graph {
@@ -43,23 +44,9 @@ std::vector<Shape> infer_shapes(const Graph& graph, std::int64_t batch) {
 }
 
 std::int64_t macs(const Node& node, std::span<const Shape> shapes) {
-  const Shape& y = shapes[node.output];
-  switch (node.op) {
-    case Op::matmul:
-    case Op::dense:
-      return product(y.size(), shapes[node.inputs[0]].back());
-    case Op::conv2d:
-      return product(y.size(), shapes[node.inputs[1]].product(1, 4));
-    case Op::conv_transpose2d:  // every place of x meets every weight
-      return product(shapes[node.inputs[0]].product(0, 3), shapes[node.inputs[1]].size());
-    case Op::rnn:
-    case Op::gru:
-    case Op::lstm:  // every step reads all weights
-      return product(shapes[node.inputs[0]].product(0, 2),
-                     shapes[node.inputs[1]].size() + shapes[node.inputs[2]].size());
-    default:
-      return 0;
-  }
+  std::vector<Shape> inputs;
+  for (int input : node.inputs) inputs.push_back(shapes[input]);
+  return linnet::macs(node.op, shapes[node.output], inputs);
 }
 
 std::int64_t macs(const Graph& graph, std::int64_t batch) {

@@ -15,8 +15,7 @@ namespace linnet::graph {
 /// shape is taken.
 std::vector<Shape> infer_shapes(const Graph& graph, std::int64_t batch);
 
-/// Multiply-accumulates of one node, given the shapes of all values: products of matmul, dense, conv2d and
-/// the recurrent ops. Ops that go over elements, pooling and reductions count as none.
+/// Multiply-accumulates of one node, given the shapes of all values, as core/op_cost.h counts them.
 std::int64_t macs(const Node& node, std::span<const Shape> shapes);
 /// Of the whole graph at a batch size.
 std::int64_t macs(const Graph& graph, std::int64_t batch = 1);

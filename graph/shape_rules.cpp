@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "linnet/core/op_cost.h"
 #include "linnet/graph/shape_rules_impl.h"
 
 namespace linnet::graph {
@@ -110,7 +111,7 @@ Shape recurrent_shape(const Call& call) {
   const Shape &x = call.in[0], &weight_x = call.in[1], &weight_h = call.in[2];
   check<GraphError>(x.rank() == 3 && weight_h.rank() == 2, "x ", x, " must have three axes, weight_h ",
                     weight_h, " two.");
-  const std::int64_t units = weight_h[1], rows = product(gates, units);
+  const std::int64_t units = weight_h[1], rows = saturating_product(gates, units);
   check<GraphError>(x[1] >= 1 && weight_h[0] == rows && weight_x == Shape{rows, x[2]} &&
                         call.in[3] == Shape{rows} && (weights == 4 || call.in[4] == Shape{units}),
                     "x ", x, " does not fit weight_x ", weight_x, ", weight_h ", weight_h, " and the bias.");

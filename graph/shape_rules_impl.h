@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -34,11 +33,5 @@ struct Rule {
   Shape (*shape)(const Call&);  ///< GraphError when the inputs do not fit; nullptr for an op of the user
 };
 Rule rule_of(Op op);
-
-/// a b, or the largest number where that does not fit: graphs may come from hostile files.
-inline std::int64_t product(std::int64_t a, std::int64_t b) {
-  std::int64_t all = 0;
-  return __builtin_mul_overflow(a, b, &all) ? std::numeric_limits<std::int64_t>::max() : all;
-}
 
 }  // namespace linnet::graph

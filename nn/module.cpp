@@ -5,6 +5,8 @@
 #include <functional>
 #include <unordered_set>
 
+#include "linnet/core/profile_impl.h"
+
 namespace linnet::nn {
 
 /// Visits a tree of modules in member order and tells every module on the way where it is.
@@ -147,6 +149,9 @@ std::string Module::str() const {
 std::string Module::location() const { return path_.empty() ? describe() : path_ + " (" + describe() + ")"; }
 
 Tensor Layer::operator()(const Tensor& x) {
+  profile::LayerScope profiled;
+  if (profile::on()) [[unlikely]]
+    profiled.begin(location());
   try {
     return forward(x);
   } catch (Error& error) {

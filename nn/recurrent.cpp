@@ -2,6 +2,7 @@
 #include "linnet/nn/recurrent.h"
 
 #include "linnet/autograd/ops.h"
+#include "linnet/core/profile_impl.h"
 #include "linnet/nn/init.h"
 
 namespace linnet::nn {
@@ -46,6 +47,9 @@ std::string Recurrent::describe_as(const char* layer) const {
 Tensor Recurrent::forward(const Tensor& x) { return run(x, {}, false); }
 
 RecurrentResult Recurrent::operator()(const Tensor& x, const RecurrentContext& context) {
+  profile::LayerScope profiled;
+  if (profile::on()) [[unlikely]]
+    profiled.begin(location());
   try {
     const Tensor y = run(x, context, has_cell());
     if (!return_sequences()) {

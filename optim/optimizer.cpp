@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "linnet/core/error.h"
+#include "linnet/core/profile.h"
 
 namespace linnet::optim {
 
@@ -62,6 +63,7 @@ void Optimizer::prepare(Slot& slot) const {
 }
 
 void Optimizer::step() {
+  const profile::Scope scope("optimizer step");
   for (const Slot& slot : slots_)
     if (slot.parameter.grad().defined()) check_fit(slot);
   for (Slot& slot : slots_)
@@ -76,6 +78,7 @@ void Optimizer::step() {
 }
 
 void Optimizer::zero_grad() {
+  const profile::Scope scope("zero_grad");
   for (Slot& slot : slots_) slot.parameter.set_grad({});
 }
 

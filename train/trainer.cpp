@@ -7,6 +7,7 @@
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/error.h"
+#include "linnet/core/profile.h"
 #include "linnet/core/random.h"
 #include "linnet/graph/trace.h"
 #include "linnet/io/checkpoint.h"
@@ -208,6 +209,7 @@ double Trainer::step(Run& run, const data::Batch& batch) {
   if (options_.clip_norm > 0.0) optim::clip_grad_norm_(parameters_, options_.clip_norm);
   optimizer_.step();
 
+  const profile::Scope scope("metrics");
   NoGrad no_grad;
   run.tally.add(batch, prediction, value);
   run.result.samples += batch.x.dim(0);
@@ -235,6 +237,7 @@ void Trainer::finish_epoch(Run& run) {
 }
 
 Figures Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch) {
+  const profile::Scope scope("evaluate");
   ModeScope mode(model_, false);
   NoGrad no_grad;
   Tally tally(options_.metrics);
@@ -256,6 +259,7 @@ State Trainer::state() {
 
 void Trainer::save(Run& run) {
   if (options_.checkpoint.empty()) return;
+  const profile::Scope scope("checkpoint");
   if (graph_.empty()) {
     auto forward = [this](std::span<const Tensor> inputs) { return forward_(inputs[0]); };
     graph_ = graph::trace(model_, forward, std::span(&run.sample, 1)).state();
