@@ -12,15 +12,14 @@
 
 namespace linnet::deploy {
 
-/// "relu, dense, softmax, reshape": the ops that a file can hold.
-std::string runtime_ops();
-
 struct Options {
   std::string task = {};        ///< "classification", "regression" or empty
   std::string preprocess = {};  ///< what was done to the inputs in training, for whoever runs the model
   std::vector<std::string> labels = {};                        ///< of the classes, in order
   std::vector<std::pair<std::string, std::string>> meta = {};  ///< further entries; keys of a-z 0-9 . _ -
   std::uint64_t model_version = 1;                             ///< counts up with every release of a model
+  bool plain =
+      false;  ///< weights as rows, for scalar boards; else in blocks of 16 outputs, as SIMD reads them
 };
 
 struct Report {

@@ -79,11 +79,11 @@ Bytes tensors_section(const Program& program, const Layout& layout) {
   int inputs = 0;
   for (std::size_t i = 0; i < program.slots.size(); ++i) {
     const Slot& slot = program.slots[i];
-    put(out, LNT_F32, 1);
+    put(out, static_cast<std::uint64_t>(slot.dtype), 1);
     put(out, static_cast<std::uint64_t>(slot.shape.rank()), 1);
     put(out, static_cast<std::uint64_t>(slot.kind), 1);
     put(out, LNT_RAW, 1);
-    put(out, LNT_PLAIN, 1);
+    put(out, static_cast<std::uint64_t>(slot.layout), 1);
     put(out, slot.kind == LNT_IN ? static_cast<std::uint64_t>(inputs++) : 0, 1);
     put(out, 0, 2);
     for (int axis = 0; axis < LNT_MAX_RANK; ++axis)
@@ -100,11 +100,12 @@ Bytes ops_section(const Program& program) {
   for (const Step& step : program.steps) {
     put(out, step.opcode, 2);
     put(out, step.reads.size(), 1);
-    put(out, 1, 1);
+    put(out, step.scratch >= 0 ? 2 : 1, 1);
     put(out, 4 * step.params.size(), 2);
     put(out, 1, 2);
     for (int id : step.reads) put(out, static_cast<std::uint64_t>(id), 4);
     put(out, static_cast<std::uint64_t>(step.writes), 4);
+    if (step.scratch >= 0) put(out, static_cast<std::uint64_t>(step.scratch), 4);
     for (std::uint32_t param : step.params) put(out, param, 4);
   }
   return out;
@@ -121,15 +122,36 @@ Bytes plan_section(const Program& program, const Plan& plan) {
   return out;
 }
 
+/// Rows [outs][n] as blocks [outs / 16][n][16], filled up with zeros.
+std::vector<float> blocked(std::span<const float> rows, std::int64_t outs) {
+  const std::size_t n = rows.size() / static_cast<std::size_t>(outs);
+  std::vector<float> blocks((static_cast<std::size_t>(outs) + LNT_BLOCK - 1) / LNT_BLOCK * LNT_BLOCK * n);
+  for (std::size_t o = 0; o < static_cast<std::size_t>(outs); ++o)
+    for (std::size_t k = 0; k < n; ++k)
+      blocks[(o / LNT_BLOCK * n + k) * LNT_BLOCK + o % LNT_BLOCK] = rows[o * n + k];
+  return blocks;
+}
+
+void append(Bytes& out, std::span<const std::byte> bytes) {
+  const std::size_t at = out.size();
+  out.resize(at + bytes.size());
+  if (!bytes.empty()) std::memcpy(out.data() + at, bytes.data(), bytes.size());
+}
+
 Bytes data_section(const Program& program) {
   Bytes out;
   for (const Slot& slot : program.slots) {
     if (slot.kind != LNT_CONST) continue;
     pad_to(out, LNT_DATA_ALIGN);
-    auto values = slot.contents.data<float>();
-    std::size_t at = out.size();
-    out.resize(at + values.size_bytes());
-    std::memcpy(out.data() + at, values.data(), values.size_bytes());
+    const Tensor values = slot.contents.to(slot.dtype == LNT_I32 ? i32 : f32);
+    if (slot.dtype == LNT_I32) {
+      append(out, std::as_bytes(values.data<std::int32_t>()));
+    } else if (slot.layout == LNT_BLOCKED) {
+      const std::vector<float> blocks = blocked(values.data<float>(), slot.shape[0]);
+      append(out, std::as_bytes(std::span(blocks)));
+    } else {
+      append(out, std::as_bytes(values.data<float>()));
+    }
   }
   return out;
 }
@@ -238,7 +260,7 @@ Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8
 }  // namespace
 
 Image build(const graph::Graph& graph, const State& parameters, const Options& options) {
-  Program program = lower(graph, parameters);
+  Program program = lower(graph, parameters, options.plain ? LNT_PLAIN : LNT_BLOCKED);
   check_limits(program);
   Layout layout = lay_out(program);
   std::vector<Section> sections;

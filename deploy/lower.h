@@ -13,21 +13,24 @@ namespace linnet::deploy {
 
 /// A tensor of the model file, at batch 1.
 struct Slot {
-  int kind = 0;  ///< LNT_CONST, LNT_IN, LNT_ACT or LNT_OUT
-  Shape shape;
+  int kind = 0;      ///< LNT_CONST, LNT_IN, LNT_ACT, LNT_OUT or LNT_TMP
+  int dtype = 0;     ///< LNT_F32 or LNT_I32
+  int layout = 0;    ///< LNT_PLAIN or, of weights, LNT_BLOCKED
+  Shape shape;       ///< of at least one axis
   std::string name;  ///< of inputs and outputs
-  Tensor contents;   ///< of constants
+  Tensor contents;   ///< of constants: f32, or any whole numbers
   int first = 0;     ///< the step that writes it; 0 for inputs
   int last = -1;     ///< the last step that reads it
   int same_as = -1;  ///< lies on this earlier slot, which its step reads for the last time
 
-  std::int64_t bytes() const { return shape.size() * 4; }
+  std::int64_t bytes() const;
 };
 
 struct Step {
   std::uint16_t opcode = 0;
   std::vector<int> reads;
   int writes = -1;
+  int scratch = -1;  ///< a slot LNT_TMP, for ops that need one
   std::vector<std::uint32_t> params;
 };
 
@@ -37,8 +40,9 @@ struct Program {
   std::vector<Step> steps;
 };
 
-/// Drops dropout and reshapes that change nothing, and lets what works in place do so. GraphError when the
-/// runtime cannot run the graph, listing every op that it lacks.
-Program lower(const graph::Graph& graph, const State& parameters);
+/// Drops dropout and reshapes that change nothing, and lets what works in place do so. Weights get `layout`
+/// (LNT_PLAIN or LNT_BLOCKED) where the runtime's kernels read it. GraphError when the runtime cannot run the
+/// graph, listing every op that it lacks.
+Program lower(const graph::Graph& graph, const State& parameters, int layout);
 
 }  // namespace linnet::deploy

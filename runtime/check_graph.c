@@ -35,11 +35,14 @@ static uint32_t last_of(const lnt_info* info, uint32_t id) { return lnt_u32(last
 /* dtype, rank, storage, dims, bytes: what a record must be whatever its place. */
 static lnt_status check_tensor(lnt_info* info, const lnt_tensor* t) {
   const uint8_t* r = t->record;
-  LNT_REQUIRE(t->dtype == LNT_F32, info, LNT_E_TENSOR_DTYPE, r + LNT_AT_DTYPE, LNT_F32, t->dtype);
+  LNT_REQUIRE(t->dtype == LNT_F32 || t->dtype == LNT_I32, info, LNT_E_TENSOR_DTYPE, r + LNT_AT_DTYPE, LNT_F32,
+              t->dtype);
   LNT_REQUIRE(t->rank >= 1 && t->rank <= LNT_MAX_RANK, info, LNT_E_TENSOR_RANK, r + LNT_AT_RANK, LNT_MAX_RANK,
               t->rank);
   LNT_REQUIRE(t->encoding == LNT_RAW, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_ENCODING, LNT_RAW, t->encoding);
-  LNT_REQUIRE(t->layout == LNT_PLAIN, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_LAYOUT, LNT_PLAIN, t->layout);
+  const int blocked = t->layout == LNT_BLOCKED && t->kind == LNT_CONST && t->dtype == LNT_F32 && t->rank >= 2;
+  LNT_REQUIRE(t->layout == LNT_PLAIN || blocked, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_LAYOUT, LNT_PLAIN,
+              t->layout);
   LNT_REQUIRE(t->quant == LNT_NO_QUANT, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_QUANT, LNT_NO_QUANT, t->quant);
   const uint16_t zero = lnt_u16(r + LNT_AT_TENSOR_ZERO);
   LNT_REQUIRE(zero == 0, info, LNT_E_NOT_ZERO, r + LNT_AT_TENSOR_ZERO, 0, zero);
@@ -52,10 +55,24 @@ static lnt_status check_tensor(lnt_info* info, const lnt_tensor* t) {
       continue;
     }
     LNT_REQUIRE(t->dims[i] != 0, info, LNT_E_TENSOR_DIMS, at, 1, 0);
-    bytes *= t->dims[i]; /* both below 2^32 */
+    const uint64_t dim = i == 0 && blocked ? lnt_round_up(t->dims[0], LNT_BLOCK) : t->dims[i];
+    bytes *= dim; /* both at most 2^32 */
     LNT_REQUIRE(bytes <= UINT32_MAX, info, LNT_E_TENSOR_BYTES, at, UINT32_MAX, bytes);
   }
   LNT_REQUIRE(t->bytes == bytes, info, LNT_E_TENSOR_BYTES, r + LNT_AT_BYTES, bytes, t->bytes);
+  return LNT_OK;
+}
+
+/* The lanes of the last block that no row fills are 0. */
+static lnt_status check_blocks(lnt_info* info, const lnt_tensor* t) {
+  const uint32_t used = t->dims[0] % LNT_BLOCK;
+  if (t->layout != LNT_BLOCKED || used == 0) return LNT_OK;
+  const uint8_t* end = info->data.at + t->off + t->bytes;
+  const size_t last_block = t->bytes / (lnt_round_up(t->dims[0], LNT_BLOCK) / LNT_BLOCK);
+  for (const uint8_t* p = end - last_block; p < end; p += 4 * LNT_BLOCK) {
+    for (uint32_t i = 4 * used; i < 4 * LNT_BLOCK; ++i)
+      LNT_REQUIRE(p[i] == 0, info, LNT_E_NOT_ZERO, p + i, 0, p[i]);
+  }
   return LNT_OK;
 }
 
@@ -70,7 +87,7 @@ static lnt_status check_constant(lnt_info* info, const lnt_tensor* t, uint64_t* 
     LNT_REQUIRE(*p == 0, info, LNT_E_NOT_ZERO, p, 0, *p);
   }
   *end = off + t->bytes;
-  return LNT_OK;
+  return check_blocks(info, t);
 }
 
 static lnt_status check_in_arena(lnt_info* info, const lnt_tensor* t, uint64_t* end) {
@@ -86,7 +103,7 @@ static lnt_status check_in_arena(lnt_info* info, const lnt_tensor* t, uint64_t* 
 static lnt_status check_kind(lnt_info* info, const lnt_tensor* t, uint32_t id, uint32_t* out_ports) {
   const uint8_t* at = t->record + LNT_AT_KIND;
   const uint32_t before = id - info->n_consts - info->n_inputs; /* 0 until the first that an op writes */
-  LNT_REQUIRE(t->kind <= LNT_OUT, info, LNT_E_TENSOR_KIND, at, LNT_OUT, t->kind);
+  LNT_REQUIRE(t->kind <= LNT_TMP, info, LNT_E_TENSOR_KIND, at, LNT_TMP, t->kind);
   if (t->kind == LNT_CONST) {
     LNT_REQUIRE(id == info->n_consts, info, LNT_E_TENSOR_KIND, at, LNT_ACT, t->kind);
     ++info->n_consts;
@@ -199,9 +216,11 @@ static lnt_status check_op_form(lnt_info* info, const lnt_op* op, const lnt_kern
   const uint8_t n_in = op->n_in < kernel->min_in ? kernel->min_in : kernel->max_in;
   LNT_REQUIRE(op->n_in >= kernel->min_in && op->n_in <= kernel->max_in, info, LNT_E_OP_ARITY, r + LNT_AT_N_IN,
               n_in, op->n_in);
-  LNT_REQUIRE(op->n_out == kernel->n_out, info, LNT_E_OP_ARITY, r + LNT_AT_N_OUT, kernel->n_out, op->n_out);
-  LNT_REQUIRE(op->param_len == kernel->param_len, info, LNT_E_OP_PARAMS, r + LNT_AT_PARAM_LEN,
-              kernel->param_len, op->param_len);
+  const uint8_t n_out = lnt_n_out(kernel);
+  LNT_REQUIRE(op->n_out == n_out, info, LNT_E_OP_ARITY, r + LNT_AT_N_OUT, n_out, op->n_out);
+  const uint32_t param_len = 4u * kernel->n_params;
+  LNT_REQUIRE(op->param_len == param_len, info, LNT_E_OP_PARAMS, r + LNT_AT_PARAM_LEN, param_len,
+              op->param_len);
   LNT_REQUIRE(lnt_op_size(op) <= left, info, LNT_E_OP_CUT, r, lnt_op_size(op), left);
   return LNT_OK;
 }
@@ -218,29 +237,57 @@ static lnt_status check_read(graph* g, uint32_t id, const uint8_t* at) {
   return LNT_OK;
 }
 
+/* The tensors of an op; the ids that it writes are the next. */
+static lnt_status read_operands(graph* g, const lnt_op* op, const lnt_kernel* kernel,
+                                lnt_operands* operands) {
+  lnt_info* info = g->info;
+  for (uint32_t i = 0; i < op->n_in; ++i) {
+    const uint32_t id = lnt_op_input(op, i);
+    const uint8_t* at = op->record + LNT_AT_IDS + 4 * i;
+    const lnt_status status = check_read(g, id, at);
+    if (status != LNT_OK) return status;
+    const lnt_tensor* t = &operands->in[i];
+    operands->in[i] = lnt_read_tensor(info, id);
+    operands->in_data[i] = t->kind == LNT_CONST ? info->data.at + t->off : NULL;
+    LNT_REQUIRE(t->layout == LNT_PLAIN || (kernel->blocked >> i & 1) != 0, info, LNT_E_TENSOR_STORAGE, at,
+                LNT_PLAIN, t->layout);
+  }
+  for (uint32_t i = 0; i < op->n_out; ++i, ++g->next_out) {
+    const uint32_t id = lnt_op_output(op, i);
+    const uint8_t* at = op->record + LNT_AT_IDS + 4 * ((uint32_t)op->n_in + i);
+    LNT_REQUIRE(id == g->next_out && id < info->n_tensors, info, LNT_E_OP_WRITES, at, g->next_out, id);
+    operands->out[i] = lnt_read_tensor(info, id);
+    const int scratch = operands->out[i].kind == LNT_TMP;
+    LNT_REQUIRE(scratch == (i == 1), info, LNT_E_OP_WRITES, at, i, (uint64_t)scratch);
+  }
+  return LNT_OK;
+}
+
+/* Scratch is [n] of f32, as large as the op needs it. */
+static lnt_status check_scratch(lnt_info* info, const lnt_kernel* kernel, const lnt_operands* operands) {
+  if (kernel->scratch == NULL) return LNT_OK;
+  const lnt_tensor* t = &operands->out[1];
+  const uint64_t bytes = kernel->scratch(operands);
+  LNT_REQUIRE(t->rank == 1 && t->dtype == LNT_F32 && t->bytes == bytes, info, LNT_E_TENSOR_BYTES,
+              t->record + LNT_AT_BYTES, bytes, t->bytes);
+  return LNT_OK;
+}
+
 /* Ids, shapes, then memory: outputs come to life before inputs die, so they never share but for the allowed
  * case. */
 static lnt_status check_op(graph* g, const lnt_op* op, const lnt_kernel* kernel) {
   lnt_info* info = g->info;
   lnt_operands operands;
+  operands.opcode = op->opcode;
   operands.n_in = op->n_in;
   operands.params = lnt_op_params(op);
-  lnt_status status = LNT_OK;
-  for (uint32_t i = 0; i < op->n_in && status == LNT_OK; ++i) {
-    const uint32_t id = lnt_op_input(op, i);
-    status = check_read(g, id, op->record + LNT_AT_IDS + 4 * i);
-    if (status == LNT_OK) operands.in[i] = lnt_read_tensor(info, id);
-  }
+  lnt_status status = read_operands(g, op, kernel, &operands);
   if (status != LNT_OK) return status;
-  for (uint32_t i = 0; i < op->n_out; ++i, ++g->next_out) {
-    const uint32_t id = lnt_op_output(op, i);
-    LNT_REQUIRE(id == g->next_out && id < info->n_tensors, info, LNT_E_OP_WRITES,
-                op->record + LNT_AT_IDS + 4 * ((uint32_t)op->n_in + i), g->next_out, id);
-    operands.out[i] = lnt_read_tensor(info, id);
-  }
   lnt_mismatch mismatch = {0, 0};
   status = kernel->check(&operands, &mismatch);
   LNT_REQUIRE(status == LNT_OK, info, status, op->record, mismatch.expected, mismatch.actual);
+  status = check_scratch(info, kernel, &operands);
+  if (status != LNT_OK) return status;
 
   for (uint32_t i = 0; i < op->n_out; ++i) {
     const uint32_t id = lnt_op_output(op, i), x = lnt_op_input(op, 0);
@@ -253,6 +300,12 @@ static lnt_status check_op(graph* g, const lnt_op* op, const lnt_kernel* kernel)
   for (uint32_t i = 0; i < op->n_in; ++i) {
     const uint32_t id = lnt_op_input(op, i);
     if (id >= info->n_consts && last_of(info, id) == g->op) live_remove(g, id);
+  }
+  if (op->n_out == 2) {
+    const uint32_t id = lnt_op_output(op, 1);
+    LNT_REQUIRE(last_of(info, id) == g->op, info, LNT_E_PLAN_LIFETIME, last_field(info, id), g->op,
+                last_of(info, id));
+    live_remove(g, id);
   }
   return LNT_OK;
 }

@@ -31,16 +31,18 @@ order, offsets and padding are prescribed, and a reader refuses any other.
 
   TENS  48 bytes a tensor; the tensor's id is its place. First all constants in the order in which the ops
         first read them (each is read), then the inputs by port, then what the ops write, in that order.
-     0  u8     dtype          LNT_F32 ...
+     0  u8     dtype          LNT_F32, or LNT_I32: of constants and what ops only move, indices, masks
      1  u8     rank           1..6
-     2  u8     kind           LNT_CONST, LNT_IN, LNT_ACT, LNT_OUT
+     2  u8     kind           LNT_CONST, LNT_IN, LNT_ACT, LNT_OUT, LNT_TMP
      3  u8     encoding       LNT_RAW; others are for constants only
-     4  u8     layout         LNT_PLAIN (row-major; a weight is [out, in]); others are for constants only
+     4  u8     layout         LNT_PLAIN (row-major; a weight is [out, in]), or of f32 weights that are
+                              constants LNT_BLOCKED: [dim 0 / 16, rounded up][other dims][16], filled up with 0
      5  u8     port           number of the input or output, from 0 without gaps; for other kinds 0
      6  u16    zero
      8  u32[6] dims           each >= 1, those past the rank 0; the batch is one of them (1 in our exports)
     32  u32    quant          entry of QUANT, LNT_NO_QUANT without
-    36  u32    bytes          in DATA or in the arena; raw: product of dims x element size
+    36  u32    bytes          in DATA or in the arena; raw: product of dims x element size (dim 0 of a blocked
+                              one rounded up to 16)
     40  u64    off            LNT_CONST: in DATA; otherwise in the arena, a multiple of 16
 
   OPS   in running order until the section ends, each
@@ -53,21 +55,17 @@ order, offsets and padding are prescribed, and a reader refuses any other.
                               it writes: the next ids that nobody has written yet
      .  u8[]   params         param_len bytes
 
-        opcode       reads                                     writes       params
-        LNT_DENSE    x [.., in], weight [out, in], bias [out]  y [.., out]  none: y = x weight^T + bias;
-                                                   weight and bias are constants, bias may be absent (n_in 2)
-        LNT_RELU     x                                         y like x     none: y = max(x, 0)
-        LNT_SOFTMAX  x                                         y like x     u32 axis, below the rank
-        LNT_RESHAPE  x                                         y            none: as many elements
+        The ops, with what they read, write and are told, are in format_ops.h.
   PLAN  the memory plan
      0  u64    arena_bytes    the largest off + bytes of a tensor in the arena, rounded up to 16
      8  u32    alignment      16, of the arena's start and of every off in it
     12  u32    zero
     16  u32[]  last           for each tensor that is no constant, by id: the number (from 0) of the last op
-                              that reads it; LNT_LAST_END for LNT_OUT. Each LNT_IN and LNT_ACT is read.
+                              that reads it; LNT_LAST_END for LNT_OUT; of LNT_TMP, the scratch that some ops
+                              "write" as their second output, that op. Each LNT_IN and LNT_ACT is read.
         A tensor lives from the op that writes it (an input from before op 0) through `last`. What lives at
-        the same time does not overlap, but for one case: what LNT_RELU, LNT_SOFTMAX or LNT_RESHAPE writes
-        may lie exactly on what it reads (same off and bytes) if it is the last reader. At most LNT_MAX_LIVE
+        the same time does not overlap, but for one case: what an op marked (same) in format_ops.h writes may
+        lie exactly on its first input (same off and bytes) if it is the last reader. At most LNT_MAX_LIVE
         live at a time.
 
   DATA  the constants by id, each at the end of the one before rounded up to 64, padding zero; then DATA ends
@@ -84,6 +82,8 @@ order, offsets and padding are prescribed, and a reader refuses any other.
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "linnet/runtime/format_ops.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -174,10 +174,9 @@ enum {
 enum { LNT_SECTION_REQUIRED = 1 };
 
 enum { LNT_F32 = 0, LNT_F64 = 1, LNT_I8 = 2, LNT_U8 = 3, LNT_I32 = 4, LNT_I64 = 5 }; /* as linnet::DType */
-enum { LNT_CONST = 0, LNT_ACT = 1, LNT_IN = 2, LNT_OUT = 3 };
+enum { LNT_CONST = 0, LNT_ACT = 1, LNT_IN = 2, LNT_OUT = 3, LNT_TMP = 4 };
 enum { LNT_RAW = 0, LNT_F16 = 1, LNT_I4 = 2, LNT_CODEBOOK = 3, LNT_BITMAP = 4 };
 enum { LNT_PLAIN = 0, LNT_BLOCKED = 1 };
-enum { LNT_DENSE = 1, LNT_RELU = 2, LNT_SOFTMAX = 3, LNT_RESHAPE = 4 };
 
 /* CRC-32C (Castagnoli, reflected 0x82F63B78). Pass 0 first, then the result so far to go on with more bytes.
  */

@@ -74,6 +74,8 @@ extern "C" {
   X(E_OP_SHAPE, "stored shape is not the shape that the op gives. Export again.")                           \
   X(E_CONST_ORDER, "constant not read, or not numbered by first reading. Export again.")                    \
   X(E_UNWRITTEN, "tensor that no op writes. Export again.")                                                 \
+  X(E_INDEX, "index outside the table of an embedding. Pass 0 to the number of rows less one.")             \
+  X(E_ISA, "instruction set not in this build or processor. Take one that lnt_has_isa says is there.")      \
   X(E_META, "META not sorted, not UTF-8, or not key=value entries. Export again.")
 
 typedef enum lnt_status {
@@ -122,21 +124,30 @@ typedef struct lnt_info {
 } lnt_info;
 
 /* Verifies every rule of format.h for file[0, len), aligned to LNT_FILE_ALIGN; limits may be null (the
-   defaults). Fills *info; on failure all of it but `problem` is zero. One pass over the file, about 0.7 KB of
+   defaults). Fills *info; on failure all of it but `problem` is zero. One pass over the file, about 1.5 KB of
    stack. */
 lnt_status lnt_check(const void* file, size_t len, const lnt_limits* limits, lnt_info* info);
 
 /* The value of a META key, NUL-terminated inside the file; null when there is none. */
 const char* lnt_meta(const lnt_info* info, const char* key);
 
+/* Instruction sets that kernels are compiled for. All but LNT_SCALAR give the same bits. */
+typedef enum lnt_isa { LNT_SCALAR, LNT_AVX2, LNT_AVX512, LNT_NEON } lnt_isa;
+/* 1 when this build has kernels for it and this processor runs them. */
+int lnt_has_isa(lnt_isa isa);
+
 typedef struct lnt_model {
   lnt_info info;
   uint8_t* arena;
+  lnt_isa isa; /* the best there is; lnt_set_isa changes it */
 } lnt_model;
 
 /* Ties a checked file to the memory it runs in: at least info->arena_bytes, aligned to LNT_ARENA_ALIGN, used
    by nobody else. Inputs start as zeros. On failure *model stays unbound. */
 lnt_status lnt_bind(lnt_model* model, const lnt_info* info, void* arena, size_t arena_len);
+
+/* LNT_E_ISA when lnt_has_isa says no. */
+lnt_status lnt_set_isa(lnt_model* model, lnt_isa isa);
 
 /* A tensor at the model's border. */
 typedef struct lnt_view {
@@ -150,7 +161,8 @@ typedef struct lnt_view {
 lnt_status lnt_input(const lnt_model* model, uint32_t port, lnt_view* view);
 lnt_status lnt_output(const lnt_model* model, uint32_t port, lnt_view* view);
 
-/* Runs all ops. Inputs may be overwritten: write them before every run. Outputs stay until the next. */
+/* Runs all ops. Inputs may be overwritten: write them before every run. Outputs stay until the next.
+   LNT_E_INDEX when an index of an embedding was outside its table: the nearest row was taken. */
 lnt_status lnt_run(lnt_model* model);
 
 #ifdef __cplusplus

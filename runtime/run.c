@@ -40,11 +40,19 @@ lnt_status lnt_bind(lnt_model* model, const lnt_info* info, void* arena, size_t 
   if (arena_len < info->arena_bytes) return LNT_E_ARENA_TOO_SMALL;
   bound.info = *info;
   bound.arena = (uint8_t*)arena;
+  bound.isa = lnt_best_isa();
   for (uint32_t i = 0; i < info->n_inputs; ++i) {
     const lnt_tensor t = lnt_read_tensor(info, info->n_consts + i);
     memset(bound.arena + t.off, 0, t.bytes);
   }
   *model = bound;
+  return LNT_OK;
+}
+
+lnt_status lnt_set_isa(lnt_model* model, lnt_isa isa) {
+  if (model == NULL || model->arena == NULL) return LNT_E_BAD_ARGUMENT;
+  if (!lnt_has_isa(isa)) return LNT_E_ISA;
+  model->isa = isa;
   return LNT_OK;
 }
 
@@ -100,9 +108,13 @@ lnt_status lnt_run(lnt_model* model) {
   if (model == NULL || model->arena == NULL) return LNT_E_BAD_ARGUMENT;
   const lnt_info* info = &model->info;
   const uint8_t* r = info->ops.at;
+  const uint32_t place = lnt_isa_place(model->isa);
+  lnt_status status = LNT_OK;
+  lnt_operands operands;
+  operands.status = &status;
   for (uint32_t i = 0; i < info->n_ops; ++i) {
     const lnt_op op = lnt_read_op(r);
-    lnt_operands operands;
+    operands.opcode = op.opcode;
     operands.n_in = op.n_in;
     operands.params = lnt_op_params(&op);
     for (uint32_t k = 0; k < op.n_in; ++k) {
@@ -113,8 +125,8 @@ lnt_status lnt_run(lnt_model* model) {
       operands.out[k] = lnt_read_tensor(info, lnt_op_output(&op, k));
       operands.out_data[k] = memory_of(model, &operands.out[k]);
     }
-    lnt_find_kernel(op.opcode)->run(&operands);
+    lnt_find_kernel(op.opcode)->run[place](&operands);
     r += lnt_op_size(&op);
   }
-  return LNT_OK;
+  return status;
 }

@@ -3,6 +3,8 @@
 #define LINNET_RUNTIME_RUNTIME_IMPL_H
 /* What the runtime's own files share: reading the file's records, and the table of ops. Private. */
 
+#include <string.h>
+
 #include "linnet/runtime/linnet_runtime.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -50,37 +52,82 @@ static inline const uint8_t* lnt_op_params(const lnt_op* op) {
   return op->record + LNT_AT_IDS + 4 * ((size_t)op->n_in + op->n_out);
 }
 
-enum { LNT_MAX_OP_IN = 3, LNT_MAX_OP_OUT = 1 };
+enum { LNT_MAX_OP_IN = 8, LNT_MAX_OP_OUT = 2 };
 
 /* The tensors of one op with, when it runs, their memory. */
 typedef struct lnt_operands {
-  uint32_t n_in;
+  uint32_t opcode, n_in;
   lnt_tensor in[LNT_MAX_OP_IN], out[LNT_MAX_OP_OUT];
   const void* in_data[LNT_MAX_OP_IN];
   void* out_data[LNT_MAX_OP_OUT];
   const uint8_t* params;
+  lnt_status* status; /* of the run: what the data, not the file, did wrong */
 } lnt_operands;
+
+static inline uint32_t lnt_param(const lnt_operands* o, uint32_t i) {
+  return lnt_u32(o->params + 4 * (size_t)i);
+}
+static inline float lnt_param_float(const lnt_operands* o, uint32_t i) {
+  const uint32_t bits = lnt_param(o, i);
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+/* Elements of a tensor of the axes begin .. end - 1. */
+static inline size_t lnt_count(const lnt_tensor* t, uint32_t begin, uint32_t end) {
+  size_t n = 1;
+  for (uint32_t i = begin; i < end; ++i) n *= t->dims[i];
+  return n;
+}
+
+/* The three parameters ACT; those that are cheap are applied while the result is in registers. */
+typedef enum lnt_clamp { LNT_CLAMP_NONE, LNT_CLAMP_RELU, LNT_CLAMP_RELU6 } lnt_clamp;
+typedef struct lnt_activation {
+  uint32_t opcode;
+  float p, q;
+  lnt_clamp clamp;
+} lnt_activation;
+lnt_activation lnt_read_activation(const lnt_operands* o, uint32_t at);
 
 /* A difference between what an op gives and what the file says. */
 typedef struct lnt_mismatch {
   uint64_t expected, actual;
 } lnt_mismatch;
 
-/* An op of the runtime: what the verifier holds its record against, and its kernel. */
+/* Instruction sets of this build, the plain one first. */
+#if defined(LNT_HAS_X86_SETS)
+#define LNT_ISAS(X, name) X(name, scalar) X(name, avx2) X(name, avx512)
+enum { LNT_N_ISAS = 3 };
+#elif defined(LNT_HAS_ARM_SETS)
+#define LNT_ISAS(X, name) X(name, scalar) X(name, neon)
+enum { LNT_N_ISAS = 2 };
+#else
+#define LNT_ISAS(X, name) X(name, scalar)
+enum { LNT_N_ISAS = 1 };
+#endif
+
+typedef void (*lnt_run_fn)(const lnt_operands* operands);
+
+/* An op of the runtime: what the verifier holds its record against, and its kernels. */
 typedef struct lnt_kernel {
-  uint16_t opcode, version, param_len;
-  uint8_t min_in, max_in, n_out;
+  uint16_t opcode, version, n_params;
+  uint8_t min_in, max_in;
   uint8_t in_place; /* 1: output 0 may lie on input 0 */
+  uint8_t blocked;  /* bit i: input i may be in the blocked layout */
   lnt_status (*check)(const lnt_operands* operands, lnt_mismatch* mismatch);
-  void (*run)(const lnt_operands* operands);
+  /* Bytes of the scratch that is its second output; null when it has none. Called after check. */
+  uint64_t (*scratch)(const lnt_operands* operands);
+  lnt_run_fn run[LNT_N_ISAS];
 } lnt_kernel;
 
-const lnt_kernel* lnt_find_kernel(uint16_t opcode); /* null: not in this build */
+static inline uint8_t lnt_n_out(const lnt_kernel* kernel) { return kernel->scratch != NULL ? 2 : 1; }
 
-void lnt_run_dense_f32(const lnt_operands* operands);
-void lnt_run_relu_f32(const lnt_operands* operands);
-void lnt_run_softmax_f32(const lnt_operands* operands);
-void lnt_run_reshape(const lnt_operands* operands);
+const lnt_kernel* lnt_find_kernel(uint16_t opcode); /* null: not in this build */
+int lnt_is_unary(uint32_t opcode);
+
+/* Place of an instruction set in lnt_kernel's run, or LNT_N_ISAS when this build lacks it; and the best. */
+uint32_t lnt_isa_place(lnt_isa isa);
+lnt_isa lnt_best_isa(void);
 
 /* Records in info->problem what is wrong at this byte of the file, and returns the status. */
 lnt_status lnt_fail(lnt_info* info, lnt_status status, const uint8_t* at, uint64_t expected, uint64_t actual);

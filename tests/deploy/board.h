@@ -3,6 +3,7 @@
 // A model file on the runtime, from C++.
 
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,17 +37,24 @@ class Board {
     const char* value = lnt_meta(&info_, key);
     return value ? value : "(none)";
   }
+  /// The instruction sets that this processor has.
+  static std::vector<lnt_isa> isas() {
+    std::vector<lnt_isa> all;
+    for (lnt_isa isa : {LNT_SCALAR, LNT_AVX2, LNT_AVX512, LNT_NEON})
+      if (lnt_has_isa(isa)) all.push_back(isa);
+    return all;
+  }
+  void set_isa(lnt_isa isa) { check<ValueError>(lnt_set_isa(&model_, isa) == LNT_OK, "board: no such set."); }
 
-  /// The output for one sample, x [1, ...].
-  Tensor run(const Tensor& x) {
-    lnt_view in, out;
-    lnt_input(&model_, 0, &in);
-    lnt_output(&model_, 0, &out);
-    auto values = x.data<float>();
-    check<ShapeError>(values.size_bytes() == in.bytes, "board: expected ", in.bytes, " bytes, got ",
-                      values.size_bytes(), ".");
-    std::memcpy(in.data, values.data(), in.bytes);
+  /// The output for one sample, x [1, ...]; whole numbers go in as i32.
+  Tensor run(const Tensor& x) { return run(std::span(&x, 1)); }
+  Tensor run(std::span<const Tensor> inputs) {
+    // What was left of the run before must not be seen: the arena is filled with NaN.
+    std::memset(static_cast<void*>(arena_.data()), 0xff, arena_.size() * 16);
+    for (std::size_t i = 0; i < inputs.size(); ++i) write_input(static_cast<std::uint32_t>(i), inputs[i]);
     check<ValueError>(lnt_run(&model_) == LNT_OK, "board: lnt_run failed.");
+    lnt_view out;
+    lnt_output(&model_, 0, &out);
     std::vector<float> y(out.bytes / sizeof(float));
     std::memcpy(y.data(), out.data, out.bytes);
     std::vector<std::int64_t> sizes(out.dims, out.dims + out.rank);
@@ -54,6 +62,20 @@ class Board {
   }
 
  private:
+  void write_input(std::uint32_t port, const Tensor& x) {
+    lnt_view in;
+    check<ValueError>(lnt_input(&model_, port, &in) == LNT_OK, "board: no input ", port, ".");
+    const bool whole = !is_float(x.dtype());
+    check<DTypeError>(in.dtype == (whole ? LNT_I32 : LNT_F32), "board: input ", port, " has another type.");
+    check<ShapeError>(static_cast<std::size_t>(x.size()) * 4 == in.bytes, "board: expected ", in.bytes,
+                      " bytes, got ", x.size() * 4, ".");
+    const Tensor values = x.to(whole ? i32 : f32);
+    std::memcpy(in.data,
+                whole ? static_cast<const void*>(values.data<std::int32_t>().data())
+                      : static_cast<const void*>(values.data<float>().data()),
+                in.bytes);
+  }
+
   struct alignas(16) Block {
     unsigned char bytes[16];
   };
@@ -63,5 +85,20 @@ class Board {
   lnt_model model_{};
   lnt_status status_;
 };
+
+/// Mean squared error over mean square of what is expected; 1 for shapes that differ, or NaN on one side
+/// only.
+inline double nmse(const Tensor& actual, const Tensor& expected) {
+  if (actual.size() != expected.size()) return 1.0;
+  double error = 0.0, square = 0.0;
+  auto a = actual.data<float>(), e = expected.data<float>();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = static_cast<double>(a[i]) - static_cast<double>(e[i]);
+    error += difference * difference;
+    square += static_cast<double>(e[i]) * static_cast<double>(e[i]);
+  }
+  if (error == 0.0) return 0.0;
+  return error / square < 1.0 ? error / square : 1.0;
+}
 
 }  // namespace linnet::test

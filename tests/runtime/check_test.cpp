@@ -15,6 +15,7 @@ namespace {
 std::vector<Case> all_cases() {
   std::vector<Case> all = malformed_containers();
   for (const Case& c : malformed_graphs()) all.push_back(c);
+  for (const Case& c : malformed_ops()) all.push_back(c);
   return all;
 }
 
@@ -56,7 +57,8 @@ TEST_CASE("each rule of the format has a file that breaks it, refused with its s
 }
 
 TEST_CASE("every status that lnt_check can give has a malformed file") {
-  std::set<int> seen{LNT_OK, LNT_E_BAD_ARGUMENT, LNT_E_MISALIGNED, LNT_E_ARENA_TOO_SMALL};  // run_test.cpp
+  std::set<int> seen{LNT_OK, LNT_E_BAD_ARGUMENT, LNT_E_MISALIGNED, LNT_E_ARENA_TOO_SMALL,
+                     LNT_E_ISA};  // run_test.cpp
   for (const Case& c : all_cases()) seen.insert(c.expected);
   for (int status = 0; status < LNT_N_STATUSES; ++status) {
     CAPTURE(lnt_status_text(static_cast<lnt_status>(status)));

@@ -22,6 +22,8 @@ struct Case {
 std::vector<Case> malformed_containers();
 /// Of what it contains: tensors, ops, shapes, memory plan.
 std::vector<Case> malformed_graphs();
+/// Of the parameters and operands of single ops. Those that are as they must be are cases, too.
+std::vector<Case> malformed_ops();
 
 /// The small model with something changed in what the file says.
 Case changed(const std::string& name, lnt_status expected, void (*change)(File&));

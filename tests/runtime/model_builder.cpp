@@ -57,7 +57,25 @@ Bytes ops_section(const std::vector<OpRecord>& ops) {
   return b;
 }
 
+/// Parameters that are all 0.
+Bytes no_params(std::uint16_t opcode) {
+  if (opcode == LNT_DENSE || opcode == LNT_BATCH_NORM) return Bytes(12);
+  const bool unary = opcode == LNT_RELU || (opcode >= LNT_NEG && opcode <= LNT_CLAMP);
+  return Bytes(unary ? 8 : 0);
+}
+
 }  // namespace
+
+Bytes words(const std::vector<std::uint32_t>& values) {
+  Bytes bytes;
+  for (std::uint32_t value : values) append(bytes, value);
+  return bytes;
+}
+std::uint32_t bits_of(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  return bits;
+}
 
 void put16(Bytes& bytes, std::size_t at, std::uint16_t value) { put(bytes, at, value, 2); }
 void put32(Bytes& bytes, std::size_t at, std::uint32_t value) { put(bytes, at, value, 4); }
@@ -163,9 +181,37 @@ ModelBuilder::Value ModelBuilder::input(const Dims& dims, const std::string& nam
 ModelBuilder::Value ModelBuilder::op(std::uint16_t opcode, const std::vector<Value>& in, const Dims& dims,
                                      const Bytes& params) {
   const Value out = add(LNT_ACT, dims);
-  steps_.push_back({opcode, in, out, params});
+  steps_.push_back({opcode, in, out, params.empty() ? no_params(opcode) : params});
   return out;
 }
+
+ModelBuilder::Value ModelBuilder::blocked(const Dims& dims, const std::vector<float>& values) {
+  std::size_t n = values.size() / dims[0], outs = (dims[0] + LNT_BLOCK - 1) / LNT_BLOCK * LNT_BLOCK;
+  std::vector<float> blocks(outs * n);
+  for (std::size_t o = 0; o < dims[0]; ++o)
+    for (std::size_t k = 0; k < n; ++k)
+      blocks[(o / LNT_BLOCK * n + k) * LNT_BLOCK + o % LNT_BLOCK] = values[o * n + k];
+  const Value v = constant(dims, blocks);
+  nodes_.back().tensor.layout = LNT_BLOCKED;
+  nodes_.back().tensor.bytes = static_cast<std::uint32_t>(4 * blocks.size());
+  return v;
+}
+
+ModelBuilder::Value ModelBuilder::integers(const Dims& dims, const std::vector<std::int32_t>& values) {
+  std::vector<float> bits(values.size());
+  std::memcpy(bits.data(), values.data(), 4 * values.size());
+  const Value v = constant(dims, bits);
+  nodes_.back().tensor.dtype = LNT_I32;
+  return v;
+}
+
+ModelBuilder::Value ModelBuilder::integer_input(const Dims& dims) {
+  const Value v = input(dims);
+  nodes_.back().tensor.dtype = LNT_I32;
+  return v;
+}
+
+void ModelBuilder::scratch(std::uint32_t floats) { steps_.back().scratch = add(LNT_TMP, {floats}); }
 
 void ModelBuilder::output(Value value, const std::string& name) {
   TensorRecord& tensor = nodes_[static_cast<std::size_t>(value)].tensor;
@@ -187,7 +233,10 @@ std::vector<std::uint32_t> ModelBuilder::ids() const {
   for (std::size_t v = 0; v < nodes_.size(); ++v) {
     if (nodes_[v].tensor.kind == LNT_IN) ids[v] = next++;
   }
-  for (const Step& step : steps_) ids[static_cast<std::size_t>(step.out)] = next++;
+  for (const Step& step : steps_) {
+    ids[static_cast<std::size_t>(step.out)] = next++;
+    if (step.scratch >= 0) ids[static_cast<std::size_t>(step.scratch)] = next++;
+  }
   return ids;
 }
 
@@ -216,6 +265,10 @@ File ModelBuilder::file() const {
     op.opcode = step.opcode;
     op.params = step.params;
     op.out = {id[static_cast<std::size_t>(step.out)]};
+    if (step.scratch >= 0) {
+      op.out.push_back(id[static_cast<std::size_t>(step.scratch)]);
+      file.last[op.out[1] - n_consts] = static_cast<std::uint32_t>(file.ops.size());
+    }
     for (Value v : step.in) op.in.push_back(id[static_cast<std::size_t>(v)]);
     for (std::uint32_t x : op.in) {
       if (x >= n_consts) file.last[x - n_consts] = static_cast<std::uint32_t>(file.ops.size());

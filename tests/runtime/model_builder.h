@@ -60,6 +60,10 @@ Bytes lay_out(const File& header, const std::vector<SectionRecord>& sections);
 /// Makes the checksums fit the bytes again, as far as the table can be followed.
 void seal(Bytes& file);
 
+/// Parameters of ops.
+Bytes words(const std::vector<std::uint32_t>& values);
+std::uint32_t bits_of(float value);
+
 void put16(Bytes& bytes, std::size_t at, std::uint16_t value);
 void put32(Bytes& bytes, std::size_t at, std::uint32_t value);
 void put64(Bytes& bytes, std::size_t at, std::uint64_t value);
@@ -76,7 +80,14 @@ class ModelBuilder {
   using Dims = std::vector<std::uint32_t>;
   Value constant(const Dims& dims, const std::vector<float>& values);
   Value input(const Dims& dims, const std::string& name = "");
+  /// A weight in blocks of 16 rows; `values` are its rows.
+  Value blocked(const Dims& dims, const std::vector<float>& values);
+  Value integers(const Dims& dims, const std::vector<std::int32_t>& values);
+  Value integer_input(const Dims& dims);
+  /// Parameters that are not given are all 0.
   Value op(std::uint16_t opcode, const std::vector<Value>& in, const Dims& dims, const Bytes& params = {});
+  /// The last op writes this, too.
+  void scratch(std::uint32_t floats);
   void output(Value value, const std::string& name = "");
   void meta(const std::string& key, const std::string& text) { meta_[key] = text; }
   File file() const;
@@ -93,6 +104,7 @@ class ModelBuilder {
     std::vector<Value> in;
     Value out;
     Bytes params;
+    Value scratch = -1;
   };
   Value add(std::uint8_t kind, const Dims& dims);
   std::vector<std::uint32_t> ids() const;

@@ -200,6 +200,37 @@ TEST_CASE("wrong arguments are refused and leave the model unbound") {
   CHECK(lnt_check(b.file.data() + 1, b.file.size() - 1, nullptr, &info) == LNT_E_MISALIGNED);
 }
 
+TEST_CASE("an instruction set that is not there is refused, the plain one is always there") {
+  Bound b;
+  for (lnt_isa isa : {LNT_SCALAR, LNT_AVX2, LNT_AVX512, LNT_NEON})
+    CHECK(lnt_set_isa(&b.model, isa) == (lnt_has_isa(isa) ? LNT_OK : LNT_E_ISA));
+  CHECK(lnt_has_isa(LNT_SCALAR));
+  CHECK(!(lnt_has_isa(LNT_AVX2) && lnt_has_isa(LNT_NEON)));
+  CHECK(lnt_set_isa(nullptr, LNT_SCALAR) == LNT_E_BAD_ARGUMENT);
+}
+
+TEST_CASE("an index outside the table takes the nearest row, and lnt_run says so") {
+  ModelBuilder m;
+  m.output(m.op(LNT_EMBEDDING, {m.constant({3, 2}, {1, 2, 3, 4, 5, 6}), m.integer_input({4})}, {4, 2}));
+  const Bytes file = m.file().bytes();
+  lnt_info info;
+  REQUIRE(lnt_check(file.data(), file.size(), nullptr, &info) == LNT_OK);
+  Bytes arena(info.arena_bytes);
+  lnt_model model;
+  lnt_view in, out;
+  REQUIRE(lnt_bind(&model, &info, arena.data(), arena.size()) == LNT_OK);
+  lnt_input(&model, 0, &in);
+  lnt_output(&model, 0, &out);
+  CHECK(in.dtype == LNT_I32);
+  const std::int32_t good[] = {0, 2, 1, 0}, bad[] = {-1, 3, 2147483647, -2147483647 - 1};
+  std::memcpy(in.data, good, sizeof good);
+  CHECK(lnt_run(&model) == LNT_OK);
+  std::memcpy(in.data, bad, sizeof bad);
+  CHECK(lnt_run(&model) == LNT_E_INDEX);
+  const float expected[] = {1, 2, 5, 6, 5, 6, 1, 2};
+  CHECK(std::memcmp(out.data, expected, sizeof expected) == 0);
+}
+
 TEST_CASE("a file that failed its check cannot be bound") {
   Bound b;
   Bytes damaged = b.file;

@@ -53,7 +53,7 @@ TEST_CASE("a problem's text says what, where, expected, actual, and what to try"
   File bad = good;
   bad.ops[3].in[0] = 7;
   CHECK(text_of(bad.bytes()) ==
-        "lnt_check: op reads what is not written yet: OPS, byte 720: expected 7, got 7. Export again.");
+        "lnt_check: op reads what is not written yet: OPS, byte 740: expected 7, got 7. Export again.");
   bad = good;
   bad.tensors[4].bytes = 28;
   CHECK(text_of(bad.bytes()) ==
@@ -63,7 +63,7 @@ TEST_CASE("a problem's text says what, where, expected, actual, and what to try"
   bad = good;
   bad.last[1] = 2;
   CHECK(text_of(bad.bytes()) ==
-        "lnt_check: tensor not read by the op that its life ends with: PLAN, byte 772: expected 4294967295, "
+        "lnt_check: tensor not read by the op that its life ends with: PLAN, byte 804: expected 4294967295, "
         "got 2. "
         "Export again.");
   bad = good;

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each op becomes: opcode, operands and parameters of runtime/format_ops.h.
+#include <bit>
+#include <cmath>
+
+#include "linnet/autograd/ops/window_attributes.h"
+#include "linnet/autograd/recorder.h"
+#include "linnet/core/window.h"
+#include "linnet/deploy/program_writer.h"
+#include "linnet/graph/graph.h"
+#include "linnet/runtime/format.h"
+
+namespace linnet::deploy {
+
+using graph::Node;
+
+namespace {
+
+using Params = std::vector<std::uint32_t>;
+
+std::uint32_t number(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t bits(double value) { return std::bit_cast<std::uint32_t>(static_cast<float>(value)); }
+std::uint32_t bits_of(const State& attributes, std::string_view name) {
+  return attributes.has(name) ? bits(attributes[name].real()) : 0;
+}
+void append(Params& params, Pair pair) {
+  params.push_back(number(pair.h));
+  params.push_back(number(pair.w));
+}
+void append(Params& params, const Window& window) {
+  for (std::int64_t pad : {window.top, window.bottom, window.left, window.right})
+    params.push_back(number(pad));
+}
+
+/// An elementwise op fused behind this one: opcode, p, q.
+void append_activation(Params& params, const State& attributes) {
+  std::uint16_t opcode = 0;
+  if (const StateValue* fused = attributes.find("activation"))
+    for (int i = 0; i < kOps; ++i)
+      if (name(static_cast<Op>(i)) == fused->text()) opcode = elementwise_opcode(static_cast<Op>(i));
+  params.push_back(opcode);
+  params.push_back(opcode ? bits_of(attributes, "p") : 0);
+  params.push_back(opcode ? bits_of(attributes, "q") : 0);
+}
+
+}  // namespace
+
+std::uint16_t elementwise_opcode(Op op) {
+  switch (op) {
+    case Op::neg:
+      return LNT_NEG;
+    case Op::exp:
+      return LNT_EXP;
+    case Op::log:
+      return LNT_LOG;
+    case Op::sqrt:
+      return LNT_SQRT;
+    case Op::square:
+      return LNT_SQUARE;
+    case Op::abs:
+      return LNT_ABS;
+    case Op::relu:
+      return LNT_RELU;
+    case Op::sigmoid:
+      return LNT_SIGMOID;
+    case Op::tanh:
+      return LNT_TANH;
+    case Op::relu6:
+      return LNT_RELU6;
+    case Op::hard_swish:
+      return LNT_HARD_SWISH;
+    case Op::silu:
+      return LNT_SILU;
+    case Op::gelu:
+      return LNT_GELU;
+    case Op::softplus:
+      return LNT_SOFTPLUS;
+    case Op::elu:
+      return LNT_ELU;
+    case Op::leaky_relu:
+      return LNT_LEAKY_RELU;
+    case Op::pow:
+      return LNT_POW;
+    case Op::clamp:
+      return LNT_CLAMP;
+    case Op::add:
+      return LNT_ADD;
+    case Op::sub:
+      return LNT_SUB;
+    case Op::mul:
+      return LNT_MUL;
+    case Op::div:
+      return LNT_DIV;
+    case Op::maximum:
+      return LNT_MAXIMUM;
+    case Op::minimum:
+      return LNT_MINIMUM;
+    case Op::prelu:
+      return LNT_PRELU;
+    default:
+      return 0;
+  }
+}
+
+void ProgramWriter::add(const Node& node) {
+  const State attributes = graph::attributes_at(node, 1);
+  const std::uint16_t opcode = elementwise_opcode(node.op);
+  if (opcode == 0) {
+    if (!add_layout(node, attributes)) add_structured(node, attributes);
+  } else if (opcode >= LNT_ADD) {
+    write(node, opcode, slots_of(node, 0, LNT_PLAIN), {});
+  } else {
+    write(node, opcode, slots_of(node, 0, LNT_PLAIN), {bits_of(attributes, "p"), bits_of(attributes, "q")});
+  }
+}
+
+void ProgramWriter::add_structured(const Node& node, const State& attributes) {
+  Params params;
+  switch (node.op) {
+    case Op::dense:
+      check_weights(node, 1);
+      append_activation(params, attributes);
+      return write(node, LNT_DENSE, slots_of(node, 1, layout_), params);
+    case Op::matmul:
+      return write(node, LNT_MATMUL, slots_of(node, 0, LNT_PLAIN), {});
+    case Op::conv2d:
+    case Op::conv_transpose2d:
+      return add_convolution(node, attributes);
+    case Op::max_pool2d:
+    case Op::avg_pool2d:
+      return add_pool(node, attributes);
+    case Op::rnn:
+    case Op::gru:
+    case Op::lstm:
+      return add_recurrent(node, attributes);
+    case Op::sum:
+    case Op::mean:
+    case Op::max:
+      return add_reduction(node, attributes);
+    case Op::softmax:
+    case Op::log_softmax:
+      return write(node, node.op == Op::softmax ? LNT_SOFTMAX : LNT_LOG_SOFTMAX, slots_of(node, 0, LNT_PLAIN),
+                   {number(attributes["axis"].integer())});
+    case Op::batch_norm:
+      return add_batch_norm(node, attributes);
+    case Op::group_norm:
+    case Op::layer_norm: {
+      check_weights(node, 1);
+      const bool group = node.op == Op::group_norm;
+      params = {number(attributes[group ? "groups" : "axes"].integer()), bits(attributes["eps"].real())};
+      return write(node, group ? LNT_GROUP_NORM : LNT_LAYER_NORM, slots_of(node, 0, LNT_PLAIN), params);
+    }
+    case Op::embedding:
+      return write(node, LNT_EMBEDDING, slots_of(node, 0, LNT_PLAIN), {});
+    default:
+      fail<GraphError>("deploy: ", graph::Graph::op_name(node), " has no lowering.");
+  }
+}
+
+/// Ops that move elements; false for others.
+bool ProgramWriter::add_layout(const Node& node, const State& attributes) {
+  Params params;
+  switch (node.op) {
+    case Op::reshape:
+      write(node, LNT_RESHAPE, slots_of(node, 0, LNT_PLAIN), {});
+      return true;
+    case Op::transpose:
+      for (std::int64_t axis : integers(attributes, "order")) params.push_back(number(axis));
+      params.resize(LNT_MAX_RANK);
+      write(node, LNT_TRANSPOSE, slots_of(node, 0, LNT_PLAIN), params);
+      return true;
+    case Op::slice:
+      for (const char* key : {"axis", "begin", "step"}) params.push_back(number(attributes[key].integer()));
+      write(node, LNT_SLICE, slots_of(node, 0, LNT_PLAIN), params);
+      return true;
+    case Op::upsample2d:
+      params.push_back(attributes["mode"].text() == "nearest" ? LNT_NEAREST : LNT_BILINEAR);
+      write(node, LNT_UPSAMPLE2D, slots_of(node, 0, LNT_PLAIN), params);
+      return true;
+    case Op::concat:
+      add_concat(node, attributes);
+      return true;
+    case Op::pad:
+      add_pad(node, attributes);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void ProgramWriter::add_convolution(const Node& node, const State& attributes) {
+  const Shape &x = shapes_[node.inputs[0]], &weight = shapes_[node.inputs[1]];
+  const Pair kernel(weight[1], weight[2]), stride = pair(attributes, "stride"),
+                                           dilation = pair(attributes, "dilation");
+  const std::int64_t groups = attributes["groups"].integer();
+  const bool transposed = node.op == Op::conv_transpose2d;
+  check_weights(node, 1);
+  Window window;
+  Pair extra;
+  if (transposed) {
+    const Pair given = pair(attributes, "output_padding");
+    window = make_transposed_window("deploy", x, kernel, stride, dilation, padding(attributes), given);
+    const auto left_over = [](std::int64_t size, std::int64_t pads, std::int64_t k, std::int64_t d,
+                              std::int64_t s) { return (size + pads - (k - 1) * d - 1) % s; };
+    extra = Pair(left_over(window.in.h, window.top + window.bottom, kernel.h, dilation.h, stride.h),
+                 left_over(window.in.w, window.left + window.right, kernel.w, dilation.w, stride.w));
+  } else {
+    window = make_window("deploy", x, kernel, stride, dilation, padding(attributes));
+  }
+  Params params;
+  append(params, stride);
+  append(params, dilation);
+  append(params, window);
+  if (transposed) append(params, extra);
+  params.push_back(number(groups));
+  append_activation(params, attributes);
+  // A block of 16 outputs lies in one group, or is 16 channels of a depthwise convolution.
+  const bool depthwise = groups == weight[0] && weight[3] == 1;
+  const bool blocks = !transposed && (groups == 1 || depthwise || weight[0] / groups % LNT_BLOCK == 0);
+  write(node, transposed ? LNT_CONV_TRANSPOSE2D : LNT_CONV2D, slots_of(node, 1, blocks ? layout_ : LNT_PLAIN),
+        params);
+}
+
+void ProgramWriter::add_pool(const Node& node, const State& attributes) {
+  const Pair kernel = pair(attributes, "kernel"), stride = pair(attributes, "stride");
+  Params params;
+  append(params, kernel);
+  append(params, stride);
+  append(params, make_window("deploy", shapes_[node.inputs[0]], kernel, stride, 1, padding(attributes)));
+  write(node, node.op == Op::max_pool2d ? LNT_MAX_POOL2D : LNT_AVG_POOL2D, slots_of(node, 0, LNT_PLAIN),
+        params);
+}
+
+void ProgramWriter::add_recurrent(const Node& node, const State& attributes) {
+  const std::size_t weights = node.op == Op::gru ? 5 : 4;
+  Node weights_only = node;
+  weights_only.inputs.resize(weights);
+  check_weights(weights_only, 1);
+  const auto flag = [&](const char* key, int bit) {
+    return attributes.has(key) && attributes[key].integer() != 0 ? number(bit) : 0u;
+  };
+  const std::size_t masks = attributes["masked"].integer() != 0 ? 1 : 0;
+  std::uint32_t flags = flag("reverse", LNT_RNN_REVERSE) | flag("sequence", LNT_RNN_SEQUENCE) |
+                        flag("masked", LNT_RNN_MASKED) | flag("cell_row", LNT_RNN_CELL) |
+                        flag("relu", LNT_RNN_RELU);
+  if (node.inputs.size() > weights + masks) flags |= LNT_RNN_STATE;
+  const std::uint16_t opcode = node.op == Op::lstm ? LNT_LSTM : node.op == Op::gru ? LNT_GRU : LNT_RNN;
+  write(node, opcode, slots_of(node, 2, layout_), {flags});
+  const Shape& weight_h = shapes_[node.inputs[2]];
+  const std::int64_t scratch = (LNT_RNN_STEPS + 1) * weight_h[0] + 2 * weight_h[1];
+  const int slot = new_slot(LNT_TMP, LNT_F32, {scratch});
+  program_.steps.back().scratch = slot;
+}
+
+void ProgramWriter::add_reduction(const Node& node, const State& attributes) {
+  std::uint32_t axes = 0;
+  for (std::int64_t axis : integers(attributes, "axes")) axes |= 1u << axis;
+  const std::uint16_t opcode = node.op == Op::sum ? LNT_SUM : node.op == Op::mean ? LNT_MEAN : LNT_MAX;
+  write(node, opcode, slots_of(node, 0, LNT_PLAIN), {axes, number(attributes["keep_dims"].integer())});
+}
+
+/// More parts than an op may have are joined in steps.
+void ProgramWriter::add_concat(const Node& node, const State& attributes) {
+  const std::int64_t axis = attributes["axis"].integer();
+  std::vector<int> parts = slots_of(node, 0, LNT_PLAIN);
+  while (parts.size() > LNT_MAX_PARTS) {
+    Step step;
+    step.opcode = LNT_CONCAT;
+    step.params = {number(axis)};
+    step.reads.assign(parts.begin(), parts.begin() + LNT_MAX_PARTS);
+    Shape shape = program_.slots[parts[0]].shape;
+    std::int64_t total = 0;
+    for (int part : step.reads) total += program_.slots[part].shape[static_cast<int>(axis)];
+    step.writes =
+        new_slot(LNT_ACT, program_.slots[parts[0]].dtype, shape.with(static_cast<int>(axis), total));
+    parts.erase(parts.begin(), parts.begin() + LNT_MAX_PARTS);
+    parts.insert(parts.begin(), step.writes);
+    program_.steps.push_back(std::move(step));
+  }
+  write(node, LNT_CONCAT, parts, {number(axis)});
+}
+
+void ProgramWriter::add_pad(const Node& node, const State& attributes) {
+  Params params;
+  for (const char* key : {"before", "after"}) {
+    const std::size_t begin = params.size();
+    for (std::int64_t width : integers(attributes, key)) params.push_back(number(width));
+    params.resize(begin + LNT_MAX_RANK);
+  }
+  params.push_back(bits(attributes["value"].real()));
+  write(node, LNT_PAD, slots_of(node, 0, LNT_PLAIN), params);
+}
+
+/// (x - mean) scale + shift with scale = weight / sqrt(variance + eps), shift = bias: as training reckons it.
+void ProgramWriter::add_batch_norm(const Node& node, const State& attributes) {
+  check_weights(node, 1);
+  const bool affine = node.inputs.size() == 5;
+  const Tensor variance = contents(source_[node.inputs[2]]);
+  const Tensor weight = affine ? contents(source_[node.inputs[3]]) : Tensor::ones(variance.shape());
+  Tensor scale = Tensor::empty(variance.shape());
+  auto to = scale.mutable_data<float>();
+  const double eps = attributes["eps"].real();
+  for (std::size_t i = 0; i < to.size(); ++i)
+    to[i] = static_cast<float>(static_cast<double>(weight.data<float>()[i]) /
+                               std::sqrt(static_cast<double>(variance.data<float>()[i]) + eps));
+  std::vector<int> reads{slot_of(node.inputs[0], LNT_PLAIN), slot_of(node.inputs[1], LNT_PLAIN),
+                         constant(scale)};
+  reads.push_back(affine ? slot_of(node.inputs[4], LNT_PLAIN) : constant(Tensor::zeros(variance.shape())));
+  write(node, LNT_BATCH_NORM, reads, {0, 0, 0});
+}
+
+}  // namespace linnet::deploy

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/* conv2d: direct, without a copy of the image. x [N, H, W, C], weight [O, KH, KW, C/groups], y [N, YH, YW,
+   O]. Taps outside the image are left out: of each row of y the kernel rows that are inside, and of the
+   places at its ends the kernel columns. */
+#include "linnet/runtime/kernels.h"
+#include "linnet/runtime/product.h"
+
+typedef struct conv {
+  size_t n, h, w, c, yh, yw, o, kh, kw, groups;
+  size_t stride_h, stride_w, dilation_h, dilation_w, top, left;
+  const float *x, *weight, *bias;
+  float* y;
+  lnt_clamp clamp;
+} conv;
+
+static conv read_conv(const lnt_operands* o, lnt_clamp clamp) {
+  const uint32_t *x = o->in[0].dims, *weight = o->in[1].dims, *y = o->out[0].dims;
+  conv v = {x[0],
+            x[1],
+            x[2],
+            x[3],
+            y[1],
+            y[2],
+            weight[0],
+            weight[1],
+            weight[2],
+            lnt_param(o, LNT_AT_CONV_GROUPS),
+            lnt_param(o, LNT_AT_STRIDE),
+            lnt_param(o, LNT_AT_STRIDE + 1),
+            lnt_param(o, LNT_AT_DILATION),
+            lnt_param(o, LNT_AT_DILATION + 1),
+            lnt_param(o, LNT_AT_PADS),
+            lnt_param(o, LNT_AT_PADS + 2),
+            (const float*)o->in_data[0],
+            (const float*)o->in_data[1],
+            o->n_in == 3 ? (const float*)o->in_data[2] : NULL,
+            (float*)o->out_data[0],
+            clamp};
+  return v;
+}
+
+/* Taps of one place along one axis that are inside the image: begin .. end - 1. */
+typedef struct taps {
+  size_t begin, end;
+} taps;
+
+static taps inside(size_t place, size_t stride, size_t pad, size_t dilation, size_t kernel, size_t size) {
+  const size_t at = place * stride; /* in the image with its padding */
+  taps t = {0, kernel};
+  if (at < pad) t.begin = (pad - at + dilation - 1) / dilation;
+  const size_t room = size + pad > at ? size + pad - at : 0; /* from here to the end of the image */
+  const size_t fit = (room + dilation - 1) / dilation;
+  if (fit < t.end) t.end = fit;
+  if (t.begin > t.end) t.begin = t.end;
+  return t;
+}
+
+/* Places of a row of y for which all kernel columns are inside: begin .. end - 1. */
+static taps whole_places(const conv* v) {
+  const size_t reach = (v->kw - 1) * v->dilation_w + 1;
+  taps t = {(v->left + v->stride_w - 1) / v->stride_w, 0};
+  if (v->w + v->left >= reach) t.end = (v->w + v->left - reach) / v->stride_w + 1;
+  if (t.end > v->yw) t.end = v->yw;
+  if (t.begin > t.end) t.begin = t.end;
+  return t;
+}
+
+/* ---- groups of whole blocks: tiles of pixels by channels ---- */
+
+typedef struct panel {
+  const conv* v;
+  const float* weight; /* of its first column */
+  const float* bias;
+  size_t group, o, columns; /* first output channel */
+} panel;
+
+/* `count` places of row yh from yw on, by the kernel columns of `columns`. */
+static void conv_run(const panel* q, const float* image, float* y, taps rows, taps columns, size_t yh,
+                     size_t yw, size_t count) {
+  const conv* v = q->v;
+  const size_t of_group = v->c / v->groups, taps_w = columns.end - columns.begin;
+  const int joined = v->dilation_w == 1 && v->groups == 1; /* kernel columns lie side by side */
+  const lnt_product p = {rows.end - rows.begin,
+                         joined ? 1 : taps_w,
+                         joined ? taps_w * of_group : of_group,
+                         v->stride_w * v->c,
+                         v->dilation_h * v->w * v->c,
+                         v->dilation_w * v->c,
+                         v->kw * of_group * LNT_BLOCK,
+                         of_group * LNT_BLOCK,
+                         LNT_BLOCK,
+                         v->o,
+                         v->clamp};
+  const size_t tap = rows.begin * v->kw + columns.begin;
+  const float *x = v->x, *w = q->weight;
+  if (rows.end > rows.begin && taps_w > 0) {
+    const size_t h = yh * v->stride_h + rows.begin * v->dilation_h - v->top;
+    const size_t left = yw * v->stride_w + columns.begin * v->dilation_w - v->left;
+    x = image + (h * v->w + left) * v->c + q->group * of_group;
+    w = q->weight + tap * of_group * LNT_BLOCK;
+  }
+  LNT_FN(lnt_product_rows)
+  (&p, x, count, w, v->kh * v->kw * of_group * LNT_BLOCK, 1, q->bias, y + (yh * v->yw + yw) * v->o + q->o,
+   q->columns);
+}
+
+static void conv_panel(const panel* q, const float* image, float* y) {
+  const conv* v = q->v;
+  const taps whole = whole_places(v), all = {0, v->kw};
+  for (size_t yh = 0; yh < v->yh; ++yh) {
+    const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
+    for (size_t yw = 0; yw < v->yw; ++yw) {
+      if (yw == whole.begin && whole.end > whole.begin) {
+        conv_run(q, image, y, rows, all, yh, yw, whole.end - whole.begin);
+        yw = whole.end - 1;
+      } else {
+        conv_run(q, image, y, rows, inside(yw, v->stride_w, v->left, v->dilation_w, v->kw, v->w), yh, yw, 1);
+      }
+    }
+  }
+}
+
+static void conv_blocked(const conv* v) {
+  const size_t of_group = v->o / v->groups, block = v->kh * v->kw * (v->c / v->groups) * LNT_BLOCK;
+  for (size_t n = 0; n < v->n; ++n) {
+    for (size_t g = 0; g < v->groups; ++g) {
+      for (size_t o = 0; o < of_group; o += LNT_PANEL) {
+        const size_t out = g * of_group + o, left = of_group - o;
+        const panel q = {v,   v->weight + out / LNT_BLOCK * block, v->bias != NULL ? v->bias + out : NULL, g,
+                         out, left < LNT_PANEL ? left : LNT_PANEL};
+        conv_panel(&q, v->x + n * v->h * v->w * v->c, v->y + n * v->yh * v->yw * v->o);
+      }
+    }
+  }
+}
+
+/* ---- depthwise: vectors of channels ---- */
+
+enum { kPlaces = 8 }; /* neighbours that share the weights in registers */
+
+LNT_INLINE vec load_lanes(const float* p, size_t lanes) {
+  return lanes == LNT_LANES ? v_load(p) : v_load_n(p, lanes);
+}
+
+/* `count` places with the same taps; x is that of the first tap. */
+LNT_INLINE void depthwise_run(const conv* v, const float* x, const float* w, taps rows, taps columns,
+                              vec bias, float* y, size_t count, size_t lanes) {
+  vec sum[kPlaces];
+  const size_t step = v->stride_w * v->c;
+  for (size_t i = 0; i < kPlaces; ++i) sum[i] = v_zero();
+  for (size_t r = rows.begin; r < rows.end; ++r) {
+    for (size_t q = columns.begin; q < columns.end; ++q) {
+      const vec weight = v_load(w + (r * v->kw + q) * LNT_BLOCK);
+      const float* at =
+          x + ((r - rows.begin) * v->dilation_h * v->w + (q - columns.begin) * v->dilation_w) * v->c;
+      for (size_t i = 0; i < count; ++i) sum[i] = v_madd(load_lanes(at + i * step, lanes), weight, sum[i]);
+    }
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const vec value = v_clamp(sum[i] + bias, v->clamp);
+    if (lanes == LNT_LANES)
+      v_store(y + i * v->c, value);
+    else
+      v_store_n(y + i * v->c, value, lanes);
+  }
+}
+
+static void depthwise_row(const conv* v, const float* image, const float* w, vec bias, float* y, size_t yh,
+                          size_t lanes) {
+  const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
+  const taps whole = whole_places(v);
+  for (size_t yw = 0; yw < v->yw;) {
+    const int in = yw >= whole.begin && yw < whole.end;
+    taps columns = {0, v->kw};
+    if (!in) columns = inside(yw, v->stride_w, v->left, v->dilation_w, v->kw, v->w);
+    const float* x = image;
+    if (rows.end > rows.begin && columns.end > columns.begin)
+      x = image + ((yh * v->stride_h + rows.begin * v->dilation_h - v->top) * v->w + yw * v->stride_w +
+                   columns.begin * v->dilation_w - v->left) *
+                      v->c;
+    float* to = y + (yh * v->yw + yw) * v->c;
+    if (in && whole.end - yw >= kPlaces && lanes == LNT_LANES) {
+      depthwise_run(v, x, w, rows, columns, bias, to, kPlaces, LNT_LANES);
+      yw += kPlaces;
+    } else if (in && whole.end - yw >= kPlaces / 4 && lanes == LNT_LANES) {
+      depthwise_run(v, x, w, rows, columns, bias, to, kPlaces / 4, LNT_LANES);
+      yw += kPlaces / 4;
+    } else {
+      depthwise_run(v, x, w, rows, columns, bias, to, 1, lanes);
+      ++yw;
+    }
+  }
+}
+
+static void depthwise(const conv* v) {
+  const size_t taps_all = v->kh * v->kw;
+  for (size_t n = 0; n < v->n; ++n) {
+    for (size_t c = 0; c < v->c; c += LNT_LANES) {
+      const size_t lanes = v->c - c < LNT_LANES ? v->c - c : LNT_LANES;
+      const vec bias = v->bias != NULL ? load_lanes(v->bias + c, lanes) : v_zero();
+      const float* w = v->weight + (c / LNT_BLOCK * taps_all) * LNT_BLOCK + c % LNT_BLOCK;
+      for (size_t yh = 0; yh < v->yh; ++yh)
+        depthwise_row(v, v->x + n * v->h * v->w * v->c + c, w, bias, v->y + n * v->yh * v->yw * v->c + c, yh,
+                      lanes);
+    }
+  }
+}
+
+/* ---- any groups, plain weights: one output after the other ---- */
+
+static float conv_place(const conv* v, const float* image, taps rows, taps columns, size_t yh, size_t yw,
+                        size_t o) {
+  const size_t of_group = v->c / v->groups, group = o / (v->o / v->groups);
+  float sum = 0.0f;
+  for (size_t r = rows.begin; r < rows.end; ++r) {
+    for (size_t q = columns.begin; q < columns.end; ++q) {
+      const size_t h = yh * v->stride_h + r * v->dilation_h - v->top;
+      const size_t w = yw * v->stride_w + q * v->dilation_w - v->left;
+      sum += LNT_FN(lnt_dot)(image + (h * v->w + w) * v->c + group * of_group,
+                             v->weight + ((o * v->kh + r) * v->kw + q) * of_group, of_group);
+    }
+  }
+  if (v->bias != NULL) sum += v->bias[o];
+  if (v->clamp != LNT_CLAMP_NONE && sum < 0.0f) sum = 0.0f;
+  return v->clamp == LNT_CLAMP_RELU6 && sum > 6.0f ? 6.0f : sum;
+}
+
+static void conv_plain(const conv* v) {
+  float* y = v->y;
+  for (size_t n = 0; n < v->n; ++n) {
+    const float* image = v->x + n * v->h * v->w * v->c;
+    for (size_t yh = 0; yh < v->yh; ++yh) {
+      const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
+      for (size_t yw = 0; yw < v->yw; ++yw) {
+        const taps columns = inside(yw, v->stride_w, v->left, v->dilation_w, v->kw, v->w);
+        for (size_t o = 0; o < v->o; ++o) *y++ = conv_place(v, image, rows, columns, yh, yw, o);
+      }
+    }
+  }
+}
+
+/* A 1x1 convolution over every pixel has no rows to end. */
+static void join_rows(conv* v) {
+  if (v->kh != 1 || v->kw != 1 || v->stride_h != 1 || v->stride_w != 1) return;
+  v->w *= v->h;
+  v->yw *= v->yh;
+  v->h = v->yh = 1;
+}
+
+void LNT_FN(lnt_run_conv2d)(const lnt_operands* o) {
+  const lnt_activation act = lnt_read_activation(o, LNT_AT_CONV_ACT);
+  conv v = read_conv(o, act.clamp);
+  if (o->in[1].layout == LNT_PLAIN) {
+    conv_plain(&v);
+  } else if (v.groups == v.o && v.c == v.o && v.o > 1) {
+    depthwise(&v);
+  } else {
+    join_rows(&v);
+    conv_blocked(&v);
+  }
+  lnt_finish(&act, v.y, o->out[0].bytes / sizeof(float));
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LINNET_RUNTIME_KERNELS_H
+#define LINNET_RUNTIME_KERNELS_H
+/* The kernels: what runs an op, one for each instruction set or, where elements only move, one for all.
+   Private. */
+
+#include "linnet/runtime/runtime_impl.h"
+
+#define LNT_DECLARE_KERNEL(name, isa) void lnt_run_##name##_##isa(const lnt_operands* o);
+LNT_ISAS(LNT_DECLARE_KERNEL, unary)
+LNT_ISAS(LNT_DECLARE_KERNEL, binary)
+LNT_ISAS(LNT_DECLARE_KERNEL, batch_norm)
+LNT_ISAS(LNT_DECLARE_KERNEL, dense)
+LNT_ISAS(LNT_DECLARE_KERNEL, matmul)
+LNT_ISAS(LNT_DECLARE_KERNEL, conv2d)
+LNT_ISAS(LNT_DECLARE_KERNEL, pool2d)
+LNT_ISAS(LNT_DECLARE_KERNEL, reduce)
+LNT_ISAS(LNT_DECLARE_KERNEL, softmax)
+LNT_ISAS(LNT_DECLARE_KERNEL, group_norm)
+LNT_ISAS(LNT_DECLARE_KERNEL, layer_norm)
+LNT_ISAS(LNT_DECLARE_KERNEL, recurrent)
+LNT_ISAS(LNT_DECLARE_KERNEL, conv_transpose2d)
+LNT_ISAS(LNT_DECLARE_KERNEL, upsample2d)
+void lnt_run_reshape(const lnt_operands* o);
+void lnt_run_transpose(const lnt_operands* o);
+void lnt_run_slice(const lnt_operands* o);
+void lnt_run_concat(const lnt_operands* o);
+void lnt_run_pad(const lnt_operands* o);
+void lnt_run_embedding(const lnt_operands* o);
+
+#endif
