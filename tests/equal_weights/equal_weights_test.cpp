@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/autograd/ops.h"
@@ -16,6 +15,7 @@
 #include "linnet/optim/optim.h"
 #include "support/check_close.h"
 #include "support/fixtures.h"
+#include "support/workloads.h"
 
 using namespace linnet;
 
@@ -25,26 +25,8 @@ constexpr int kSteps = 20;
 constexpr std::uint64_t kMlpSum = 18142536338949722353u;
 constexpr std::uint64_t kCnnSum = 12367886063080083878u;
 constexpr std::uint64_t kRecurrentSum = 6801600776385117763u;
-
-// In braces the layers are made from left to right; in parentheses the compiler may draw their weights in any
-// order.
-nn::Sequential mnist_mlp() {
-  return nn::Sequential{nn::Flatten(), nn::Dense(784, 128, {.weight_init = nn::init::he_uniform}), nn::ReLU(),
-                        nn::Dropout(0.2), nn::Dense(128, 10)};
-}
-
-nn::Sequential mnist_cnn() {
-  return nn::Sequential{nn::Conv2D(1, 32, {.kernel = 3, .weight_init = nn::init::he_uniform}),
-                        nn::ReLU(),
-                        nn::MaxPool2D({.kernel = 2}),
-                        nn::Conv2D(32, 64, {.kernel = 3, .weight_init = nn::init::he_uniform}),
-                        nn::ReLU(),
-                        nn::MaxPool2D({.kernel = 2}),
-                        nn::Flatten(),
-                        nn::Dense(1600, 64, {.weight_init = nn::init::he_uniform}),
-                        nn::ReLU(),
-                        nn::Dense(64, 10)};
-}
+constexpr std::uint64_t kLstmSum = 7357617255644541624u;
+constexpr std::uint64_t kMobilenetSum = 5550106112392796513u;
 
 /// Odd sizes, several groups of sequences, both directions, a mask, every kind of step.
 struct Recurrent : nn::Module {
@@ -77,15 +59,12 @@ std::uint64_t sum_of_weights(nn::Module& model) {
   return sum;
 }
 
-/// The weights after some steps of Adam on generated images.
-std::uint64_t train(nn::Sequential (*recipe)(), std::int64_t batch, int steps) {
-  manual_seed(42);
-  nn::Sequential model = recipe();
+/// The weights after some steps of Adam on batches of a seed.
+template <class Batch>
+std::uint64_t train(nn::Sequential model, int steps, Batch loss_of) {
   optim::Adam adam(model.parameters(), {.lr = 1e-3});
   for (int step = 0; step < steps; ++step) {
-    const auto seed = static_cast<std::uint64_t>(step);
-    Tensor loss = cross_entropy(model(test::random_tensor({batch, 28, 28, 1}, seed, 0.0, 1.0)),
-                                test::random_labels({batch}, 1000 + seed, 10));
+    const Tensor loss = loss_of(model, static_cast<std::uint64_t>(step));
     adam.zero_grad();
     backward(loss);
     adam.step();
@@ -93,9 +72,27 @@ std::uint64_t train(nn::Sequential (*recipe)(), std::int64_t batch, int steps) {
   return sum_of_weights(model);
 }
 
-std::uint64_t train_mlp() { return train(mnist_mlp, 32, kSteps); }
-// Small, for the emulator's sake.
-std::uint64_t train_cnn(int steps = kSteps) { return train(mnist_cnn, 8, steps); }
+/// Cross-entropy on generated images.
+std::uint64_t train_on_images(nn::Sequential (*net)(), const Shape& images, int steps) {
+  manual_seed(42);
+  return train(net(), steps, [&images](nn::Sequential& model, std::uint64_t seed) {
+    return cross_entropy(model(test::random_tensor(images, seed, 0.0, 1.0)),
+                         test::random_labels({images[0]}, 1000 + seed, 10));
+  });
+}
+
+// The batches, and the images of mobilenet, are small for the emulator's sake.
+std::uint64_t train_mlp() { return train_on_images(test::mlp_workload, {32, 28, 28, 1}, kSteps); }
+std::uint64_t train_cnn(int steps = kSteps) {
+  return train_on_images(test::cnn_workload, {8, 28, 28, 1}, steps);
+}
+std::uint64_t train_mobilenet() { return train_on_images(test::mobilenet_workload, {5, 40, 40, 3}, 3); }
+std::uint64_t train_lstm() {
+  manual_seed(42);
+  return train(test::lstm_workload(), 4, [](nn::Sequential& model, std::uint64_t seed) {
+    return mse(model(test::random_tensor({33, 20, 8}, seed)), test::random_tensor({33, 1}, 1000 + seed));
+  });
+}
 
 std::uint64_t train_recurrent() {
   manual_seed(42);
@@ -112,64 +109,67 @@ std::uint64_t train_recurrent() {
   return sum_of_weights(model);
 }
 
-std::vector<Isa> fused_isas() {
-  std::vector<Isa> fused;
+template <class Train>
+void check_on_every_fused_isa(Train train, std::uint64_t sum) {
   for (Isa isa : available_isas()) {
-    if (isa != Isa::sse2) fused.push_back(isa);
+    if (isa == Isa::sse2) continue;
+    INFO(std::string(name(isa)));
+    const test::IsaScope scope(isa);
+    CHECK(train() == sum);
   }
-  return fused;
+}
+
+template <class Train>
+void check_threads(Train train) {
+  std::uint64_t alone = 0;
+  for (int threads : {1, 2, 4}) {
+    const test::ThreadScope scope(threads);
+    CAPTURE(threads);
+    const std::uint64_t sum = train();
+    if (threads == 1) alone = sum;
+    CHECK(sum == alone);
+  }
 }
 
 }  // namespace
 
-TEST_CASE("twenty steps of mnist-mlp end in the weights written down, on every fused instruction set") {
-  for (Isa isa : fused_isas()) {
-    INFO(std::string(name(isa)));
-    test::IsaScope scope(isa);
-    CHECK(train_mlp() == kMlpSum);
-  }
+TEST_CASE("twenty steps of mlp end in the weights written down, on every fused instruction set") {
+  check_on_every_fused_isa(train_mlp, kMlpSum);
 }
 
-TEST_CASE("twenty steps of mnist-cnn end in the weights written down, on every fused instruction set") {
-  for (Isa isa : fused_isas()) {
-    INFO(std::string(name(isa)));
-    test::IsaScope scope(isa);
-    CHECK(train_cnn() == kCnnSum);
-  }
+TEST_CASE("twenty steps of cnn end in the weights written down, on every fused instruction set") {
+  check_on_every_fused_isa([] { return train_cnn(); }, kCnnSum);
+}
+
+TEST_CASE("four steps of lstm end in the weights written down, on every fused instruction set") {
+  check_on_every_fused_isa(train_lstm, kLstmSum);
+}
+
+TEST_CASE("three steps of mobilenet end in the weights written down, on every fused instruction set") {
+  check_on_every_fused_isa(train_mobilenet, kMobilenetSum);
 }
 
 TEST_CASE("ten steps of a recurrent net end in the weights written down, on every fused instruction set") {
-  for (Isa isa : fused_isas()) {
-    INFO(std::string(name(isa)));
-    test::IsaScope scope(isa);
-    CHECK(train_recurrent() == kRecurrentSum);
-  }
+  check_on_every_fused_isa(train_recurrent, kRecurrentSum);
 }
 
-TEST_CASE("the number of threads does not change a bit of the trained weights") {
+TEST_CASE("the number of threads does not change a bit of the weights of any workload") {
+  const auto train_few_cnn = [] { return train_cnn(5); };
   for (Isa isa : available_isas()) {  // without fused multiply-add too, though the sum is another one
-    test::IsaScope scope(isa);
-    std::vector<std::uint64_t> mlp, cnn, recurrent;
-    for (int threads : {1, 2, 4}) {
-      test::ThreadScope scoped(threads);
-      mlp.push_back(train_mlp());
-      cnn.push_back(train_cnn(5));
-      recurrent.push_back(train_recurrent());
-    }
+    const test::IsaScope scope(isa);
     INFO(std::string(name(isa)));
-    CHECK(mlp[1] == mlp[0]);
-    CHECK(mlp[2] == mlp[0]);
-    CHECK(cnn[1] == cnn[0]);
-    CHECK(cnn[2] == cnn[0]);
-    CHECK(recurrent[1] == recurrent[0]);
-    CHECK(recurrent[2] == recurrent[0]);
+    check_threads(train_mlp);
+    check_threads(train_few_cnn);
+    check_threads(train_lstm);
+    check_threads(train_mobilenet);
+    check_threads(train_recurrent);
   }
 }
 
 TEST_CASE("another seed ends in other weights") {
   manual_seed(1);
-  nn::Sequential first = mnist_mlp();
+  nn::Sequential first = test::mlp_workload();
   manual_seed(2);
-  nn::Sequential second = mnist_mlp();
+  nn::Sequential second = test::mlp_workload();
   CHECK(sum_of_weights(first) != sum_of_weights(second));
 }
