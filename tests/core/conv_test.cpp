@@ -181,10 +181,10 @@ TEST_CASE("a convolution worked by hand") {
   }
 }
 
-TEST_CASE("convolutions agree with f64 on every instruction set, within ULP sqrt(K) of the absolute terms") {
-  Rng rng(21, 0);
-  std::vector<Case> cases = landmarks();
-  for (int i = 0; i < 60; ++i) cases.push_back(random_case(rng, 1000 + 10 * i));
+namespace {
+
+/// Output, input gradient and weight gradient of each.
+void check_against_f64(const std::vector<Case>& cases) {
   for (const Case& t : cases) {
     const std::string what = t.str();
     CAPTURE(what);
@@ -198,6 +198,30 @@ TEST_CASE("convolutions agree with f64 on every instruction set, within ULP sqrt
       CHECK_CLOSE_TO_SCALE(t.dweight(), dweight, dweight_scale,
                            tol::f32_of_scale(t.x_shape[0] * t.window.out.h * t.window.out.w));
     });
+  }
+}
+
+std::vector<Case> random_cases(std::uint64_t series, int count) {
+  Rng rng(21, series);
+  std::vector<Case> cases;
+  for (int i = 0; i < count; ++i)
+    cases.push_back(random_case(rng, 1000 + 100'000 * series + 10 * static_cast<std::uint64_t>(i)));
+  return cases;
+}
+
+}  // namespace
+
+TEST_CASE("convolutions agree with f64 on every instruction set, within ULP sqrt(K) of the absolute terms") {
+  check_against_f64(landmarks());
+  check_against_f64(random_cases(0, test::kShapes));
+}
+TEST_SUITE("long") {
+  TEST_CASE(
+      "convolutions (plain, grouped, depthwise, 1x1, few channels) and both gradients agree with f64 on "
+      "1,000 "
+      "shapes, on every instruction set") {
+    for (std::uint64_t series = 1; series < 20; ++series)  // cut up, not to hold them all at once
+      check_against_f64(random_cases(series, test::kManyShapes / 20));
   }
 }
 

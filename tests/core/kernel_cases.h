@@ -13,6 +13,7 @@
 namespace linnet::test {
 
 inline constexpr int kShapes = 50;
+inline constexpr int kManyShapes = 1000;  ///< of the suites named "long", together with the first kShapes
 
 /// body() on every instruction set of this machine, named in messages.
 template <class Body>

@@ -97,9 +97,12 @@ const Sizes kLandmarks[] = {{1, 10, 64},    {2, 33, 1100}, {3, 100, 513},  {4, 1
 
 }  // namespace
 
-TEST_CASE("products agree with f64 on every instruction set, within ULP sqrt(K) of the absolute terms") {
-  Rng rng(11, 0);
-  for (int i = 0; i < test::kShapes; ++i)
+namespace {
+
+/// Shapes [first, end) of a series.
+void check_against_f64(int first, int end) {
+  Rng rng(11, static_cast<std::uint64_t>(first));
+  for (int i = first; i < end; ++i)
     for_each_form(random_sizes(rng, i), 100 + i, [](const Tensor& a, const Tensor& b, MatmulOptions options) {
       const Tensor expected = naive_matmul(a.to(f64), b.to(f64), options);
       const Tensor scale = naive_matmul(absolute(a), absolute(b), options);
@@ -108,6 +111,18 @@ TEST_CASE("products agree with f64 on every instruction set, within ULP sqrt(K) 
         CHECK_CLOSE_TO_SCALE(kernels::matmul(a, b, options), expected, scale, tol::f32_of_scale(terms));
       });
     });
+}
+
+}  // namespace
+
+TEST_CASE("products agree with f64 on every instruction set, within ULP sqrt(K) of the absolute terms") {
+  check_against_f64(0, test::kShapes);
+}
+TEST_SUITE("long") {
+  TEST_CASE(
+      "all four forms of a product agree with the naive loop on 1,000 shapes, on every instruction set") {
+    check_against_f64(test::kShapes, test::kManyShapes);
+  }
 }
 
 TEST_CASE("every element is the documented sum, bit for bit") {

@@ -37,10 +37,17 @@ Case random_case(Rng& rng, std::uint64_t seed) {
   return Case(images, kernel, stride, padding, seed);
 }
 
+std::vector<Case> random_cases(std::uint64_t series, int count) {
+  Rng rng(31, series);
+  std::vector<Case> list;
+  for (int i = 0; i < count; ++i)
+    list.push_back(random_case(rng, 100 + 10'000 * series + 2 * static_cast<std::uint64_t>(i)));
+  return list;
+}
+
 std::vector<Case> cases() {
-  Rng rng(31, 0);
   std::vector<Case> list{Case({4, 26, 26, 32}, 2, 2, {}, 1), Case({2, 20, 19, 5}, {17, 16}, 1, {}, 2)};
-  for (int i = 0; i < 60; ++i) list.push_back(random_case(rng, 100 + 2 * i));
+  for (Case& t : random_cases(0, test::kShapes)) list.push_back(std::move(t));
   return list;
 }
 
@@ -66,8 +73,10 @@ TEST_CASE("pooling worked by hand") {
   });
 }
 
-TEST_CASE("pooling agrees with f64 on every instruction set; the maximum and its place exactly") {
-  for (const Case& t : cases()) {
+namespace {
+
+void check_against_f64(const std::vector<Case>& list) {
+  for (const Case& t : list) {
     const std::string what = t.str();
     CAPTURE(what);
     const Tensor x = t.x.to(f64), dy = t.dy.to(f64);
@@ -87,6 +96,18 @@ TEST_CASE("pooling agrees with f64 on every instruction set; the maximum and its
       CHECK_CLOSE(kernels::avg_pool2d_grad(t.dy, t.x_shape, t.window), average_grad,
                   tol::f32_accumulated(taps));
     });
+  }
+}
+
+}  // namespace
+
+TEST_CASE("pooling agrees with f64 on every instruction set; the maximum and its place exactly") {
+  check_against_f64(cases());
+}
+TEST_SUITE("long") {
+  TEST_CASE("poolings and their gradients agree with f64 on 1,000 shapes, on every instruction set") {
+    for (std::uint64_t series = 1; series < 20; ++series)
+      check_against_f64(random_cases(series, test::kManyShapes / 20));
   }
 }
 

@@ -46,6 +46,24 @@ TEST_CASE("dropout keeps exactly the elements whose Philox word says so, on ever
   });
 }
 
+TEST_SUITE("long") {
+  TEST_CASE("dropout agrees with f64 on 1,000 shapes, on every instruction set") {
+    on_every_isa([] {
+      Rng rng(45, 0);
+      for (int i = 0; i < kManyShapes; ++i) {
+        const Shape shape = odd_shape(rng, 4);
+        const RandomKey key{kKey.seed, static_cast<std::uint64_t>(i)};
+        const double p = static_cast<double>(rng.below(100)) / 100;
+        const Tensor x = random_tensor(shape, 4500 + static_cast<std::uint64_t>(i));
+        CAPTURE(shape.str());
+        CAPTURE(p);
+        // 1 / (1 - p) is rounded to f32 in the kernel, and at most 100
+        CHECK_CLOSE(kernels::dropout(x, p, key), kernels::dropout(as_f64(x), p, key), tol::f32);
+      }
+    });
+  }
+}
+
 TEST_CASE("dropout scales what it keeps, so that the mean stays") {
   const Tensor x = Tensor::ones({200'000});
   for (double p : {0.1, 0.5, 0.8}) {
