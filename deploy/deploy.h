@@ -27,6 +27,7 @@ struct Report {
   std::int64_t arena_bytes = 0;  ///< working memory that the model needs on the board
   std::int64_t lower_bound = 0;  ///< no memory plan needs less
   int ops = 0;
+  std::vector<std::string> op_names = {};  ///< each once: what a selective build of the runtime needs
 };
 
 /// A model file in memory.

@@ -211,6 +211,9 @@ std::map<std::string, std::string> meta_entries(const Program& program, const Op
   if (!options.task.empty()) add("task", options.task);
   if (!options.preprocess.empty()) add("preprocess", options.preprocess);
   if (!labels.empty()) add("labels", labels);
+  std::string ops;
+  for (const std::string& op : program.ops) ops += (ops.empty() ? "" : " ") + op;
+  add("ops", ops);
   for (const auto& [key, value] : options.meta) add(key, value);
   return meta;
 }
@@ -275,7 +278,8 @@ Image build(const graph::Graph& graph, const State& parameters, const Options& o
   image.report = {.file_bytes = static_cast<std::int64_t>(image.bytes.size()),
                   .arena_bytes = layout.plan.arena_bytes,
                   .lower_bound = layout.plan.lower_bound,
-                  .ops = static_cast<int>(program.steps.size())};
+                  .ops = static_cast<int>(program.steps.size()),
+                  .op_names = {program.ops.begin(), program.ops.end()}};
   return image;
 }
 

@@ -4,6 +4,7 @@
 // deploy.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct Step {
 struct Program {
   std::vector<Slot> slots;
   std::vector<Step> steps;
+  std::set<std::string> ops;  ///< names of the ops, also of fused ones
 };
 
 /// Drops dropout and reshapes that change nothing, and lets what works in place do so. Weights get `layout`

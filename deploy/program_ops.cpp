@@ -105,6 +105,7 @@ std::uint16_t elementwise_opcode(Op op) {
 void ProgramWriter::add(const Node& node) {
   const State attributes = graph::attributes_at(node, 1);
   const std::uint16_t opcode = elementwise_opcode(node.op);
+  if (const StateValue* fused = attributes.find("activation")) program_.ops.insert(fused->text());
   if (opcode == 0) {
     if (!add_layout(node, attributes)) add_structured(node, attributes);
   } else if (opcode >= LNT_ADD) {

@@ -114,6 +114,7 @@ void ProgramWriter::check_weights(const Node& node, std::size_t first) const {
 }
 
 void ProgramWriter::write(const Node& node, std::uint16_t opcode, std::vector<int> reads, Params params) {
+  program_.ops.insert(std::string(name(node.op)));
   Step step;
   step.opcode = opcode;
   step.reads = std::move(reads);
@@ -143,6 +144,7 @@ Program ProgramWriter::numbered() const {
     if (step.scratch >= 0) take(step.scratch);
   }
   Program program;
+  program.ops = program_.ops;
   for (int slot : order) program.slots.push_back(program_.slots[slot]);
   for (Step step : program_.steps) {
     for (int& slot : step.reads) slot = number[slot];

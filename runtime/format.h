@@ -73,6 +73,7 @@ order, offsets and padding are prescribed, and a reader refuses any other.
   META  entries `key=value` and a NUL; keys of a-z 0-9 . _ - and strictly ascending by bytes; values UTF-8.
         input.N, output.N  name of that port        task        classification or regression
         labels             one a line               preprocess  what was done to the inputs in training
+        ops                names of the ops, separated by spaces, for a selective build of the runtime
         Other keys are the writer's own.
 
   Reserved: QUANT (required where it occurs) and GOLD; LNT_FLAG_ENCRYPTED; LNT_FLAG_SIGNED: 80 bytes after the

@@ -165,8 +165,6 @@ void LNT_FN(lnt_run_conv_transpose2d)(const lnt_operands* o) {
     for (size_t i = 0; i < y[1]; ++i)
       for (size_t j = 0; j < y[2]; ++j, to += y[3]) transposed_place(o, &rows, &columns, i, j, image, to);
   }
-  if (act.opcode != 0)
-    LNT_FN(lnt_unary)
-    (act.opcode, act.p, act.q, (float*)o->out_data[0], (float*)o->out_data[0],
-     o->out[0].bytes / sizeof(float));
+  if (act.opcode != 0) LNT_FN(lnt_unary)
+  (act.opcode, act.p, act.q, (float*)o->out_data[0], (float*)o->out_data[0], o->out[0].bytes / sizeof(float));
 }

@@ -19,11 +19,19 @@ LNT_INLINE vec load_columns(const float* from, size_t place, size_t columns) {
   return v_load_n(from, place < columns ? columns - place : 0);
 }
 
-LNT_INLINE void store_columns(float* to, vec x, size_t place, size_t columns) {
-  if (place + LNT_LANES <= columns)
-    v_store(to, x);
-  else if (place < columns)
-    v_store_n(to, x, columns - place);
+/* Rows of V vectors to y: as they are, or by way of memory when the last is not whole. */
+LNT_INLINE void store_rows(int R, int V, vec (*sum)[16], float* y, size_t y_row, size_t columns) {
+  if (columns == (size_t)V * LNT_LANES) {
+    LNT_UNROLL for (int i = 0; i < R; ++i) {
+      LNT_UNROLL for (int j = 0; j < V; ++j) v_store(y + (size_t)i * y_row + j * LNT_LANES, sum[i][j]);
+    }
+    return;
+  }
+  float rows[16 * LNT_PANEL];
+  LNT_UNROLL for (int i = 0; i < R; ++i) {
+    LNT_UNROLL for (int j = 0; j < V; ++j) v_store(rows + i * LNT_PANEL + j * LNT_LANES, sum[i][j]);
+  }
+  for (int i = 0; i < R; ++i) memcpy(y + (size_t)i * y_row, rows + i * LNT_PANEL, 4 * columns);
 }
 
 /* R, V and `whole` are constants of the callers below, and so are the loops over them. */
@@ -54,11 +62,13 @@ LNT_INLINE void tile(int R, int V, int whole, const lnt_product* p, const float*
       LNT_UNROLL for (int i = 0; i < R; ++i) sum[i][j] = sum[i][j] + b;
     }
   }
-  LNT_UNROLL for (int i = 0; i < R; ++i) {
-    LNT_UNROLL for (int j = 0; j < V; ++j)
-        store_columns(y + (size_t)i * p->y_row + j * LNT_LANES, v_clamp(sum[i][j], p->clamp),
-                      (size_t)j * LNT_LANES, columns);
+  if (p->clamp != LNT_CLAMP_NONE) {
+    const vec high = v_clamp_high(p->clamp);
+    LNT_UNROLL for (int i = 0; i < R; ++i) {
+      LNT_UNROLL for (int j = 0; j < V; ++j) sum[i][j] = v_clamp_to(sum[i][j], high);
+    }
   }
+  store_rows(R, V, sum, y, p->y_row, columns);
 }
 
 #define TILE(R, V)                                                                               \
@@ -165,10 +175,11 @@ LNT_INLINE void dense_panel(const float* x, size_t n, const float* w, size_t w_v
   }
   LNT_UNROLL for (int j = 0; j < V; ++j) {
     const size_t place = (size_t)j * LNT_LANES;
-    vec total = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]);
-    if (bias != NULL) total = total + load_columns(bias + place, place, columns);
-    store_columns(y + place, v_clamp(total, clamp), place, columns);
+    sum[0][j] = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]);
+    if (bias != NULL) sum[0][j] = sum[0][j] + load_columns(bias + place, place, columns);
+    sum[0][j] = v_clamp(sum[0][j], clamp);
   }
+  store_rows(1, V, sum, y, 0, columns);
 }
 
 void LNT_FN(lnt_dense_row)(const float* x, size_t n, const float* w, size_t outs, const float* bias, float* y,

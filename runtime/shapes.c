@@ -70,6 +70,8 @@ static lnt_status check_numbers(const lnt_operands* o, uint32_t opcode, uint32_t
 lnt_status lnt_check_activation(const lnt_operands* o, uint32_t at, lnt_mismatch* mismatch) {
   const uint32_t opcode = lnt_param(o, at);
   if (opcode != 0 && !lnt_is_unary(opcode)) return lnt_same_or(LNT_E_OP_PARAMS, 0, opcode, mismatch);
+  if (opcode != 0 && lnt_find_kernel((uint16_t)opcode) == NULL)
+    return lnt_same_or(LNT_E_OP_UNKNOWN, 0, opcode, mismatch);
   return check_numbers(o, opcode, at + 1, mismatch);
 }
 

@@ -88,7 +88,13 @@ void add_eval_options(CLI::App& command, EvalArguments& arguments) {
 void add_export_options(CLI::App& command, ExportArguments& arguments) {
   command.add_option("FILE", arguments.file, "A .ckpt file")->required();
   command.add_option("--format", arguments.format, "linnet")->capture_default_str();
+  command
+      .add_option("--layout", arguments.layout, "Weights in blocks for SIMD, or plain rows for scalar boards")
+      ->check(CLI::IsMember({"blocked", "plain"}))
+      ->capture_default_str();
   command.add_option("--out", arguments.out, "File to write")->required();
+  command.add_option("--ops-file", arguments.ops_file,
+                     "Write the names of the ops for a selective build of the runtime");
 }
 
 void add_run_options(CLI::App& command, RunArguments& arguments) {

@@ -54,7 +54,7 @@ void eval(const EvalArguments& arguments);
 
 struct ExportArguments {
   Common common;
-  std::string file, format = "linnet", out;
+  std::string file, format = "linnet", layout = "blocked", out, ops_file;
 };
 void export_model(const ExportArguments& arguments);
 

@@ -3,6 +3,7 @@
 #include "linnet/core/error.h"
 #include "linnet/deploy/deploy.h"
 #include "linnet/graph/infer.h"
+#include "linnet/io/atomic_file.h"
 #include "linnet/io/sha256.h"
 #include "model_file.h"
 
@@ -23,16 +24,30 @@ deploy::Options options_of(const Checkpoint& checkpoint) {
   return options;
 }
 
+/// One name a line: LINNET_RT_OPS_FILE of the runtime's build reads it.
+void write_ops_file(const std::string& path, const deploy::Report& report) {
+  std::string text;
+  for (const std::string& op : report.op_names) text += op + "\n";
+  written([&] {
+    io::AtomicFile file("export", path);
+    file.write(std::as_bytes(std::span(text)));
+    file.commit();
+  });
+}
+
 }  // namespace
 
 void export_model(const ExportArguments& arguments) {
   check<ValueError>(arguments.format == "linnet", "export: format ", arguments.format,
                     " is not available. There is: linnet.");
   check_output("export", arguments.out, arguments.file);
+  if (!arguments.ops_file.empty()) check_output("export", arguments.ops_file, arguments.file);
   arguments.common.apply();
   Checkpoint checkpoint = Checkpoint::read(arguments.file);
   deploy::Options options = options_of(checkpoint);
+  options.plain = arguments.layout == "plain";
   deploy::Report report = written([&] { return deploy::write(*checkpoint.model, arguments.out, options); });
+  if (!arguments.ops_file.empty()) write_ops_file(arguments.ops_file, report);
   arguments.common.print(
       {{"file_bytes", report.file_bytes}, {"arena_bytes", report.arena_bytes}, {"ops", report.ops}});
 }

@@ -46,6 +46,8 @@ class Board {
   }
   void set_isa(lnt_isa isa) { check<ValueError>(lnt_set_isa(&model_, isa) == LNT_OK, "board: no such set."); }
 
+  /// Again, on what the inputs are now.
+  void run_again() { check<ValueError>(lnt_run(&model_) == LNT_OK, "board: lnt_run failed."); }
   /// The output for one sample, x [1, ...]; whole numbers go in as i32.
   Tensor run(const Tensor& x) { return run(std::span(&x, 1)); }
   Tensor run(std::span<const Tensor> inputs) {

@@ -135,7 +135,8 @@ void convolutions(std::vector<Case>& all) {
 
 void images(std::vector<Case>& all) {
   for (std::uint16_t opcode : {LNT_MAX_POOL2D, LNT_AVG_POOL2D}) {
-    Cases pool("pool", {opcode, {{2, 5, 4, 3}}, 1, {2, 3, 2, 3}, {3, 2, 2, 2, 1, 1, 0, 0}});
+    Cases pool("pool " + std::to_string(opcode),
+               {opcode, {{2, 5, 4, 3}}, 1, {2, 3, 2, 3}, {3, 2, 2, 2, 1, 1, 0, 0}});
     pool.not_params("with kernel", 0, {0, 8, kBig, kHuge})
         .not_params("with stride", 3, {0, kHuge})
         .not_params("with a pad of", 4, {3, kHuge})
@@ -201,7 +202,7 @@ void moves(std::vector<Case>& all) {
 
 void numbers(std::vector<Case>& all) {
   for (std::uint16_t opcode : {LNT_SUM, LNT_MEAN, LNT_MAX}) {
-    Cases reduce("reduction", {opcode, {{2, 3, 4}}, 1, {2, 4}, {2, 0}});
+    Cases reduce("reduction " + std::to_string(opcode), {opcode, {{2, 3, 4}}, 1, {2, 4}, {2, 0}});
     reduce.not_params("over axes", 0, {0, 8, kHuge})
         .not_params("with keep", 1, {2, kHuge})
         .not_params("that keeps its axes in another shape", 1, {1}, LNT_E_OP_SHAPE)
@@ -230,6 +231,12 @@ void numbers(std::vector<Case>& all) {
   Cases elu("elu", {LNT_ELU, {{3}}, 1, {3}, {bits_of(1.0f), 0}});
   elu.not_params("with a second number", 1, {1});
   elu.to(all);
+  for (std::uint16_t opcode = LNT_NEG; opcode <= LNT_POW; ++opcode)
+    Cases("elementwise " + std::to_string(opcode), {opcode, {{2, 3}}, 1, {2, 3}, {0, 0}}).to(all);
+  for (std::uint16_t opcode = LNT_SUB; opcode <= LNT_PRELU; ++opcode)
+    Cases("elementwise " + std::to_string(opcode), {opcode, {{2, 3}, {2, 1}}, 1, {2, 3}}).to(all);
+  for (std::uint16_t opcode : {LNT_SOFTMAX, LNT_LOG_SOFTMAX})
+    Cases("softmax " + std::to_string(opcode), {opcode, {{2, 3, 2}}, 1, {2, 3, 2}, {1}}).to(all);
   Cases matmul("matmul", {LNT_MATMUL, {{2, 3}, {3, 5}}, 2, {2, 5}});
   matmul.but("of inner sizes that differ", LNT_E_OP_SHAPE,
              [](OneOp& op) {
@@ -273,6 +280,8 @@ void recurrent(std::vector<Case>& all) {
       .but("without scratch", LNT_E_OP_ARITY, [](OneOp& op) { op.scratch = 0; })
       .but("with one weight in blocks", LNT_E_TENSOR_STORAGE, [](OneOp& op) { op.blocked = {1}; });
   lstm.to(all);
+  Cases("gru", {LNT_GRU, {{1, 4, 3}, {6, 3}, {6, 2}, {6}, {2}}, 1, {1, 2}, {LNT_RNN_REVERSE}, 58}).to(all);
+  Cases("rnn", {LNT_RNN, {{1, 4, 3}, {2, 3}, {2, 2}, {2}}, 1, {1, 2}, {LNT_RNN_RELU}, 22}).to(all);
   const auto two_results = [](std::uint8_t kind, std::uint32_t last) {
     return [=] {
       ModelBuilder m;

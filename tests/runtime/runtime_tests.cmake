@@ -5,15 +5,28 @@ target_compile_definitions(test_runtime PRIVATE
 target_link_options(test_runtime PRIVATE
   LINKER:--wrap=malloc LINKER:--wrap=calloc LINKER:--wrap=realloc LINKER:--wrap=free)
 
-# fuzz_runtime [CORPUS] [-max_total_time=600 ...]: check, bind and run on mutated files (clang only).
+# fuzz_runtime tests/fuzz/corpus/runtime [-max_total_time=600 ...]: check, bind and run on mutated files (clang only).
 option(LINNET_FUZZ "Build the fuzzers (clang)" OFF)
 if(LINNET_FUZZ)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*.c)
-  add_executable(fuzz_runtime ${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz_runtime.cpp
-    ${CMAKE_CURRENT_LIST_DIR}/model_builder.cpp ${sources})
+  add_executable(fuzz_runtime ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_runtime.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/model_builder.cpp ${CMAKE_CURRENT_LIST_DIR}/malformed_ops.cpp ${sources})
   set(sanitizers -fsanitize=fuzzer,address,undefined,float-cast-overflow -fno-sanitize-recover=all)
   target_compile_options(fuzz_runtime PRIVATE ${sanitizers} -g -O2)
   target_link_options(fuzz_runtime PRIVATE ${sanitizers})
   target_include_directories(fuzz_runtime PRIVATE ${LINNET_INCLUDE} ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(fuzz_runtime PRIVATE linnet_settings)
+  foreach(isa avx2 avx512 neon)
+    if(TARGET linnet_runtime_${isa})  # the kernels of each set are watched, too
+      target_compile_definitions(fuzz_runtime PRIVATE $<TARGET_PROPERTY:linnet_runtime,COMPILE_DEFINITIONS>)
+      target_compile_options(linnet_runtime_${isa} PRIVATE
+        -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all)
+      target_sources(fuzz_runtime PRIVATE $<TARGET_OBJECTS:linnet_runtime_${isa}>)
+    endif()
+  endforeach()
 endif()
+
+# A runtime with the ops of one model has no kernel of others, and says so at the check.
+add_test(NAME runtime_selected COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR}
+  -DC_COMPILER=${CMAKE_C_COMPILER} -DTOOLCHAIN=${CMAKE_TOOLCHAIN_FILE} -DNM=${CMAKE_NM}
+  -DWORK=${CMAKE_CURRENT_BINARY_DIR}/runtime_selected -P ${CMAKE_CURRENT_LIST_DIR}/selected_test.cmake)

@@ -1,58 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// libFuzzer target: any bytes through lnt_check; what passes is bound in an arena of exactly its size and
-// run. The mutator makes checksums and the file length fit again most of the time, else nothing gets past
-// them.
+// libFuzzer target: see use_model.h. The mutator makes checksums and the file length fit again most of the
+// time, else nothing gets past them.
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <random>
+#include <vector>
 
-#include "linnet/runtime/linnet_runtime.h"
-#include "runtime/model_builder.h"
+#include "runtime/malformed.h"
+#include "use_model.h"
 
 using linnet::test::Bytes;
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 
-namespace {
-
-struct Free {
-  void operator()(void* p) const { std::free(p); }
-};
-
-/// Memory of exactly n bytes at the alignment that the runtime asks for, so that a byte too far is seen.
-std::unique_ptr<std::uint8_t, Free> exact_memory(std::size_t n) {
-  void* p = nullptr;
-  if (posix_memalign(&p, LNT_FILE_ALIGN, n == 0 ? 1 : n) != 0) std::abort();
-  return std::unique_ptr<std::uint8_t, Free>(static_cast<std::uint8_t*>(p));
-}
-
-void use(const lnt_info& info) {
-  const auto arena = exact_memory(info.arena_bytes);
-  lnt_model model;
-  lnt_view view;
-  if (lnt_bind(&model, &info, arena.get(), info.arena_bytes) != LNT_OK) std::abort();
-  for (std::uint32_t i = 0; i < info.n_inputs; ++i) {
-    if (lnt_input(&model, i, &view) != LNT_OK) std::abort();
-    std::memset(view.data, 0x3F, view.bytes);
-  }
-  if (lnt_run(&model) != LNT_OK) std::abort();
-  for (std::uint32_t i = 0; i < info.n_outputs; ++i) {
-    if (lnt_output(&model, i, &view) != LNT_OK || std::strlen(view.name) > info.file.len) std::abort();
-  }
-}
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto file = exact_memory(size);
-  if (size != 0) std::memcpy(file.get(), data, size);
-  const lnt_limits limits = {1u << 20, 1u << 20, 1000, 1000};
-  lnt_info info;
-  char text[64];
-  if (lnt_check(file.get(), size, &limits, &info) == LNT_OK) use(info);
-  lnt_problem_text(&info.problem, text, sizeof text);
+  linnet::test::use_model(data, size);
   return 0;
 }
 
@@ -88,14 +49,27 @@ void edit_field(Bytes& file, std::minstd_rand& random) {
   std::memcpy(at, &value, width);
 }
 
+/// A good file for every op.
+const std::vector<Bytes>& models() {
+  static const std::vector<Bytes> all = [] {
+    std::vector<Bytes> files{linnet::test::small_model().bytes()};
+    for (const linnet::test::Case& c : linnet::test::malformed_ops())
+      if (c.expected == LNT_OK) files.push_back(c.make());
+    return files;
+  }();
+  return all;
+}
+
 }  // namespace
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                                unsigned seed) {
   std::minstd_rand random(seed + 1);
   Bytes file(data, data + size);
-  static const Bytes model = linnet::test::small_model().bytes();
-  if (size < LNT_HEADER_BYTES && model.size() <= max_size) file = model;  // a beginning without a corpus
+  if (size < LNT_HEADER_BYTES || random() % 256 == 0) {  // a beginning, also without a corpus
+    const Bytes& model = models()[random() % models().size()];
+    if (model.size() <= max_size) file = model;
+  }
   if (random() % 4 == 0) {
     size = file.size();
     file.resize(max_size);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C++ header around the C runtime.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "linnet/runtime/linnet_runtime.hpp"
+#include "model_builder.h"
+
+namespace linnet::test {
+
+TEST_CASE("the C++ model runs, says its shapes and META, and may be moved") {
+  runtime::Model first(small_model().bytes());
+  CHECK(first.input_shape() == std::vector<std::uint32_t>{1, 2, 3});
+  CHECK(first.output_shape() == std::vector<std::uint32_t>{1, 3});
+  CHECK(first.meta("task") == "classification");
+  CHECK(first.meta("nothing").empty());
+  std::fill(first.input<float>().begin(), first.input<float>().end(), 0.5f);
+  first.run();
+  const std::vector<float> y(first.output<float>().begin(), first.output<float>().end());
+  CHECK(y.size() == 3);
+
+  runtime::Model second = std::move(first);
+  std::fill(second.input<float>().begin(), second.input<float>().end(), 0.5f);
+  second.set_isa(LNT_SCALAR);
+  second.run();
+  for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::abs(second.output<float>()[i] - y[i]) < 1e-6f);
+}
+
+TEST_CASE("the C++ model throws what the runtime refuses") {
+  Bytes bytes = small_model().bytes();
+  bytes.pop_back();
+  try {
+    runtime::Model model(bytes);
+    FAIL("a file cut short was taken");
+  } catch (const runtime::Error& error) {
+    CHECK(error.status() == LNT_E_TRUNCATED);
+    CHECK(std::string(error.what()) ==
+          "lnt_check: file cut short: header, byte 16: expected 1142, got 1141. Copy or export it again.");
+  }
+  runtime::Model model(small_model().bytes());
+  CHECK_THROWS_AS(model.input<float>(1), runtime::Error);
+  CHECK_THROWS_AS(model.input<std::int32_t>(), runtime::Error);
+  CHECK_THROWS_AS(runtime::Model(nullptr, 0), runtime::Error);
+}
+
+}  // namespace linnet::test
