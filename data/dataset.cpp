@@ -123,7 +123,7 @@ Subset::Subset(const Dataset& dataset, std::vector<std::int64_t> indices)
 
 Batch Subset::batch(std::span<const std::int64_t> indices) const {
   check_indices("Subset", indices, size());
-  std::vector<std::int64_t> inner(indices.size());
+  PoolVector<std::int64_t> inner(indices.size());
   for (std::size_t i = 0; i < indices.size(); ++i) inner[i] = indices_[static_cast<std::size_t>(indices[i])];
   Batch batch = dataset_->batch(inner);
   batch.indices.assign(indices.begin(), indices.end());

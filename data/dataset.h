@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "linnet/core/pool_vector.h"
 #include "linnet/core/tensor.h"
 
 namespace linnet::data {
@@ -19,11 +20,11 @@ enum class Split { train, test };
 
 /// Some samples. Unpacks to two names: `const auto& [x, y] = batch`.
 struct Batch {
-  Tensor x;                           ///< [B, ...]
-  Tensor y;                           ///< [B, ...]; undefined when the dataset has no labels
-  std::vector<std::int64_t> indices;  ///< which samples of the dataset these are
-  Tensor weights;                     ///< [B], how much each sample counts; undefined: all the same
-  Tensor mask;                        ///< what is real where samples are padded; undefined: everything
+  Tensor x;                          ///< [B, ...]
+  Tensor y;                          ///< [B, ...]; undefined when the dataset has no labels
+  PoolVector<std::int64_t> indices;  ///< which samples of the dataset these are
+  Tensor weights;                    ///< [B], how much each sample counts; undefined: all the same
+  Tensor mask;                       ///< what is real where samples are padded; undefined: everything
 };
 
 class Dataset {

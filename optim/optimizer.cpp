@@ -36,6 +36,15 @@ Optimizer::Optimizer(std::string name, const NamedTensors& parameters, double lr
                       "\" must be f32 or f64, got ", parameter.dtype(), ".");
     slots_.push_back({parameter_name, parameter, {}, {}, 0});
   }
+  // Memory for what is remembered, and in the place of the gradients of a step before the first, so that the
+  // first step meets the pool as every later one does: from the second on the system is asked for nothing.
+  for (Slot& slot : slots_) {
+    const Tensor& w = slot.parameter;
+    if (!w.requires_grad()) continue;
+    for (std::size_t i = 0; i < tensor_names_.size(); ++i)
+      slot.tensors.push_back(Tensor::empty(w.shape(), w.dtype()));
+    first_gradients_.push_back(Tensor::empty(w.shape(), w.dtype()));
+  }
 }
 
 void Optimizer::set_lr(double lr) {
@@ -46,6 +55,7 @@ void Optimizer::set_lr(double lr) {
 void Optimizer::check_fit(const Slot& slot) const {
   const Tensor& w = slot.parameter;
   LINNET_ASSERT(w.grad().shape() == w.shape() && w.grad().dtype() == w.dtype());  // set_grad sees to it
+  if (slot.steps == 0) return;
   for (const Tensor& memory : slot.tensors)
     check<ShapeError>(memory.shape() == w.shape() && memory.dtype() == w.dtype(), name_, ": \"", slot.name,
                       "\" has changed since its last update: it was ", memory.dtype(), " ", memory.shape(),
@@ -53,17 +63,23 @@ void Optimizer::check_fit(const Slot& slot) const {
                       ". Make a new optimizer after changing a model.");
 }
 
-/// Makes room for what is remembered, before the first update.
+/// Before the first update nothing is remembered.
 void Optimizer::prepare(Slot& slot) const {
   if (slot.steps > 0) return;
-  slot.tensors.clear();
-  for (std::size_t i = 0; i < tensor_names_.size(); ++i)
-    slot.tensors.push_back(Tensor::zeros(slot.parameter.shape(), slot.parameter.dtype()));
+  const Tensor& w = slot.parameter;
+  slot.tensors.resize(tensor_names_.size());
+  for (Tensor& memory : slot.tensors) {
+    if (memory.defined() && memory.shape() == w.shape() && memory.dtype() == w.dtype())
+      memory.fill_(0.0);
+    else
+      memory = Tensor::zeros(w.shape(), w.dtype());
+  }
   slot.products.assign(product_names_.size(), 1.0);
 }
 
 void Optimizer::step() {
   const profile::Scope scope("optimizer step");
+  first_gradients_.clear();
   for (const Slot& slot : slots_)
     if (slot.parameter.grad().defined()) check_fit(slot);
   for (Slot& slot : slots_)
@@ -79,6 +95,7 @@ void Optimizer::step() {
 
 void Optimizer::zero_grad() {
   const profile::Scope scope("zero_grad");
+  first_gradients_.clear();
   for (Slot& slot : slots_) slot.parameter.set_grad({});
 }
 

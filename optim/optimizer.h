@@ -74,6 +74,7 @@ class Optimizer {
   std::int64_t steps_ = 0;
   std::vector<std::string> tensor_names_, product_names_;
   std::vector<Slot> slots_;
+  std::vector<Tensor> first_gradients_;  ///< only room for them, until the first zero_grad() or step()
 };
 
 }  // namespace linnet::optim

@@ -6,12 +6,13 @@
 #include <numeric>
 
 #include "linnet/autograd/ops/common.h"
+#include "linnet/core/pool_vector.h"
 
 namespace linnet {
 namespace {
 
 Shape resolve_reshape(const Tensor& x, std::span<const std::int64_t> shape) {
-  std::vector<std::int64_t> sizes(shape.begin(), shape.end());
+  PoolVector<std::int64_t> sizes(shape.begin(), shape.end());
   auto open = std::find(sizes.begin(), sizes.end(), -1);
   if (open != sizes.end()) {
     std::int64_t rest = 1;

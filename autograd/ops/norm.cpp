@@ -5,6 +5,7 @@
 #include "linnet/core/kernels/norm.h"
 
 #include "linnet/autograd/ops/common.h"
+#include "linnet/core/pool_vector.h"
 
 namespace linnet {
 namespace {
@@ -34,7 +35,7 @@ void check_channels(const char* op, const Tensor& x, double eps) {
 }
 
 /// The inputs of a node: x and what follows, with weight and bias only if they are there.
-std::vector<Tensor> with_affine(std::vector<Tensor> inputs, const Tensor& weight, const Tensor& bias) {
+PoolVector<Tensor> with_affine(PoolVector<Tensor> inputs, const Tensor& weight, const Tensor& bias) {
   if (weight.defined()) {
     inputs.push_back(weight);
     inputs.push_back(bias);
@@ -111,7 +112,7 @@ Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, co
   const bool affine = any_grad({&weight, &bias});
   const bool keep_x = affine || (!fixed && needed_by(x));
   return record(
-      Op::batch_norm, y, with_affine({x, running_mean, running_var}, weight, bias),
+      Op::batch_norm, y, std::span<const Tensor>(with_affine({x, running_mean, running_var}, weight, bias)),
       [&] {
         return State{{"eps", params.eps}, {"momentum", params.momentum}, {"frozen", params.frozen ? 1 : 0}};
       },
@@ -130,7 +131,7 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, co
   Tensor y = kernels::normalize(x, shape, by, weight, bias);
   const bool keep = any_grad({&x, &weight, &bias});
   return record(
-      Op::group_norm, y, with_affine({x}, weight, bias),
+      Op::group_norm, y, std::span<const Tensor>(with_affine({x}, weight, bias)),
       [=] {
         return State{{"groups", groups}, {"eps", eps}};
       },
@@ -149,7 +150,7 @@ Tensor layer_norm(const Tensor& x, int axes, const Tensor& weight, const Tensor&
   const kernels::RowNorm result = kernels::layer_norm(x, n, weight, bias, eps);
   const bool keep = any_grad({&x, &weight, &bias});
   return record(
-      Op::layer_norm, result.y, with_affine({x}, weight, bias),
+      Op::layer_norm, result.y, std::span<const Tensor>(with_affine({x}, weight, bias)),
       [=] {
         return State{{"axes", axes}, {"eps", eps}};
       },

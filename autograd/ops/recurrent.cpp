@@ -4,9 +4,8 @@
 //   dx = du weight_x,  dweight_x = du^T x,  dweight_h = du^T h',  dbias = sum of the rows of du.
 #include "linnet/core/kernels/recurrent.h"
 
-#include <vector>
-
 #include "linnet/autograd/ops/common.h"
+#include "linnet/core/pool_vector.h"
 
 namespace linnet {
 namespace {
@@ -124,7 +123,7 @@ Tensor run(const kernels::RecurrentCall& call) {
   check_weights(op_name(call.cell), call);
   check_states(op_name(call.cell), call);
 
-  std::vector<Tensor> inputs{call.x, call.weight_x, call.weight_h, call.bias};
+  PoolVector<Tensor> inputs{call.x, call.weight_x, call.weight_h, call.bias};
   Places places;
   const auto give = [&](const Tensor& t) {
     if (!t.defined()) return -1;
@@ -152,7 +151,8 @@ Tensor run(const kernels::RecurrentCall& call) {
     rule.places = places;
   }
   return record(
-      op_of(call.cell), result.y, inputs, [&] { return attributes_of(call); }, std::move(rule));
+      op_of(call.cell), result.y, std::span<const Tensor>(inputs), [&] { return attributes_of(call); },
+      std::move(rule));
 }
 
 }  // namespace

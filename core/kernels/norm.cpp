@@ -8,6 +8,7 @@
 #include "linnet/core/kernels/norm_table.h"
 #include "linnet/core/kernels/select.h"
 #include "linnet/core/parallel.h"
+#include "linnet/core/pool_vector.h"
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet::kernels {
@@ -146,7 +147,7 @@ void merge_moments(const Partial<T>& partial, std::int64_t sample, double* mean,
   const Chunks& chunks = partial.chunks;
   const NormShape& shape = chunks.shape;
   const double count = static_cast<double>(shape.count());
-  std::vector<double> origin(static_cast<std::size_t>(shape.groups));
+  PoolVector<double> origin(static_cast<std::size_t>(shape.groups));
   for (std::int64_t g = 0; g < shape.groups && chunks.count > 0; ++g)
     origin[static_cast<std::size_t>(g)] =
         static_cast<double>(partial.row(sample, 0, 0)[g * (shape.channels / shape.groups)]);
@@ -232,7 +233,7 @@ namespace {
 
 /// Sums of dy and of dy xhat over the rows of each sample, in f64: [N, C] each.
 struct GradSums {
-  std::vector<double> dy, product;
+  PoolVector<double> dy, product;
 };
 
 template <class T>
@@ -254,7 +255,7 @@ GradSums grad_sums(const Tensor& x, const Tensor& dy, const Chunks& chunks, cons
                          k.at(sample, 1, column), k.at(sample, 2, column), row, row + chunks.width);
   });
   const auto size = static_cast<std::size_t>(shape.samples * shape.channels);
-  GradSums all{std::vector<double>(size), std::vector<double>(size)};
+  GradSums all{PoolVector<double>(size), PoolVector<double>(size)};
   const Partial<T> partial{chunks, to, 2};
   for (std::int64_t sample = 0; sample < shape.samples; ++sample)
     for (std::int64_t chunk = 0; chunk < chunks.count; ++chunk)
@@ -268,7 +269,7 @@ GradSums grad_sums(const Tensor& x, const Tensor& dy, const Chunks& chunks, cons
 
 /// The sum over samples, as a gradient of shape [C].
 template <class T>
-Tensor over_samples(const std::vector<double>& sums, const NormShape& shape) {
+Tensor over_samples(const PoolVector<double>& sums, const NormShape& shape) {
   Tensor total = Tensor::empty({shape.channels}, dtype_of<T>());
   for (std::int64_t channel = 0; channel < shape.channels; ++channel) {
     double sum = 0.0;
@@ -286,7 +287,7 @@ Coefficients<T> grad_coefficients(const Chunks& chunks, const Normalizer& by, co
                                   const GradSums& sums) {
   const NormShape& shape = chunks.shape;
   const auto groups = static_cast<std::size_t>(shape.samples * shape.groups);
-  std::vector<double> mean(groups), slope(groups);
+  PoolVector<double> mean(groups), slope(groups);
   for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
     const auto i = static_cast<std::size_t>(sample * shape.channels + channel);
     const auto g = static_cast<std::size_t>(sample * shape.groups + group_of(shape, channel));

@@ -46,7 +46,7 @@ TEST_CASE("a batch holds the samples that were asked for, in that order, and unp
   const auto& [x, y] = batch;
   CHECK_SAME_BITS(x, Tensor::from(std::vector<std::uint8_t>{4, 40, 0, 0, 0, 0}, {3, 2}));
   CHECK_SAME_BITS(y, Tensor::from(std::vector<std::int64_t>{4, 0, 0}));
-  CHECK(batch.indices == std::vector<std::int64_t>{4, 0, 0});
+  CHECK(batch.indices == PoolVector<std::int64_t>{4, 0, 0});
   CHECK_FALSE(batch.weights.defined());
   CHECK_FALSE(batch.mask.defined());
 }
@@ -87,7 +87,7 @@ TEST_CASE("a subset gives other numbers to some samples; the first N may be more
   CHECK(picked.size() == 2);
   const Batch batch = ask(picked, {1, 0});
   CHECK_SAME_BITS(batch.y, Tensor::from(std::vector<std::int64_t>{1, 3}));
-  CHECK(batch.indices == std::vector<std::int64_t>{1, 0});
+  CHECK(batch.indices == PoolVector<std::int64_t>{1, 0});
   CHECK_THROWS_TEXT(ask(picked, {2}), ValueError, "Subset: index 2 is outside 0..1.");
 
   CHECK(Subset(dataset, 2).size() == 2);
