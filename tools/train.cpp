@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/core/error.h"
+#include "linnet/core/profile.h"
 #include "linnet/train/trainer.h"
 #include "recipes.h"
 
@@ -16,6 +17,14 @@ Recipe chosen(const TrainArguments& arguments) {
   if (arguments.lr > 0.0) recipe.lr = arguments.lr;
   if (!arguments.optimizer.empty()) recipe.optimizer = arguments.optimizer;
   return recipe;
+}
+
+/// The training and the test part.
+std::pair<std::unique_ptr<data::Dataset>, std::unique_ptr<data::Dataset>> read_data(const Recipe& recipe,
+                                                                                    const std::string& dir) {
+  const profile::Scope scope("read data");
+  auto training = open_dataset(recipe.dataset, dir, data::Split::train);
+  return {std::move(training), open_dataset(recipe.dataset, dir, data::Split::test)};
 }
 
 train::FitResult fit(train::Trainer& trainer, const data::Dataset& dataset,
@@ -33,8 +42,7 @@ void train(const TrainArguments& arguments) {
   const Recipe recipe = chosen(arguments);
   check_output("train", arguments.out);
   if (!arguments.history.empty()) check_output("train", arguments.history, arguments.out);
-  auto whole = open_dataset(recipe.dataset, arguments.data, data::Split::train);
-  auto held_out = open_dataset(recipe.dataset, arguments.data, data::Split::test);
+  const auto [whole, held_out] = read_data(recipe, arguments.data);
   data::Subset training(*whole, arguments.limit > 0 ? arguments.limit : whole->size());
 
   arguments.common.apply();
@@ -52,7 +60,10 @@ void train(const TrainArguments& arguments) {
       fit(trainer, training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
 
   double rate = result.seconds > 0.0 ? static_cast<double>(result.samples) / result.seconds : 0.0;
-  const double accuracy_now = trainer.evaluate(*held_out)[1].second;
+  // What the last epoch ended with, unless the run was stopped within one, or had nothing left to do.
+  const bool known = !result.stopped && !result.epochs.empty();
+  const double accuracy_now =
+      (known ? result.epochs.back().validation : trainer.evaluate(*held_out))[1].second;
   arguments.common.print({{"test_accuracy", train::Estimate::of_share(accuracy_now, held_out->size())},
                           {"epochs", recipe.epochs},
                           {"train_seconds", result.seconds},

@@ -8,9 +8,10 @@
 
 namespace linnet::kernels::blas {
 
-/// False in a build with -DLINNET_BLAS=OFF: then nothing else here may be called.
+/// False in a build with -DLINNET_BLAS=OFF, and where the library is missing now. The first call loads it.
 bool available();
 
+/// ValueError unless available().
 /// c [rows, columns] = op(a) [rows, terms] x op(b) [terms, columns], all row-major and dense; on one thread.
 void gemm(bool transpose_a, bool transpose_b, std::int64_t rows, std::int64_t columns, std::int64_t terms,
           const float* a, const float* b, float* c);
