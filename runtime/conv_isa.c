@@ -104,10 +104,10 @@ static void conv_run(const panel* q, const float* image, float* y, taps rows, ta
    q->columns);
 }
 
-static void conv_panel(const panel* q, const float* image, float* y) {
+static void conv_panel(const panel* q, const float* image, float* y, taps share) {
   const conv* v = q->v;
   const taps whole = whole_places(v), all = {0, v->kw};
-  for (size_t yh = 0; yh < v->yh; ++yh) {
+  for (size_t yh = share.begin; yh < share.end; ++yh) {
     const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
     for (size_t yw = 0; yw < v->yw; ++yw) {
       if (yw == whole.begin && whole.end > whole.begin) {
@@ -120,16 +120,15 @@ static void conv_panel(const panel* q, const float* image, float* y) {
   }
 }
 
-static void conv_blocked(const conv* v) {
+/* Of image n the rows of y that `share` has; so are the two below. */
+static void conv_blocked(const conv* v, size_t n, taps share) {
   const size_t of_group = v->o / v->groups, block = v->kh * v->kw * (v->c / v->groups) * LNT_BLOCK;
-  for (size_t n = 0; n < v->n; ++n) {
-    for (size_t g = 0; g < v->groups; ++g) {
-      for (size_t o = 0; o < of_group; o += LNT_PANEL) {
-        const size_t out = g * of_group + o, left = of_group - o;
-        const panel q = {v,   v->weight + out / LNT_BLOCK * block, v->bias != NULL ? v->bias + out : NULL, g,
-                         out, left < LNT_PANEL ? left : LNT_PANEL};
-        conv_panel(&q, v->x + n * v->h * v->w * v->c, v->y + n * v->yh * v->yw * v->o);
-      }
+  for (size_t g = 0; g < v->groups; ++g) {
+    for (size_t o = 0; o < of_group; o += LNT_PANEL) {
+      const size_t out = g * of_group + o, left = of_group - o;
+      const panel q = {v,   v->weight + out / LNT_BLOCK * block, v->bias != NULL ? v->bias + out : NULL, g,
+                       out, left < LNT_PANEL ? left : LNT_PANEL};
+      conv_panel(&q, v->x + n * v->h * v->w * v->c, v->y + n * v->yh * v->yw * v->o, share);
     }
   }
 }
@@ -192,17 +191,15 @@ static void depthwise_row(const conv* v, const float* image, const float* w, vec
   }
 }
 
-static void depthwise(const conv* v) {
+static void depthwise(const conv* v, size_t n, taps share) {
   const size_t taps_all = v->kh * v->kw;
-  for (size_t n = 0; n < v->n; ++n) {
-    for (size_t c = 0; c < v->c; c += LNT_LANES) {
-      const size_t lanes = v->c - c < LNT_LANES ? v->c - c : LNT_LANES;
-      const vec bias = v->bias != NULL ? load_lanes(v->bias + c, lanes) : v_zero();
-      const float* w = v->weight + (c / LNT_BLOCK * taps_all) * LNT_BLOCK + c % LNT_BLOCK;
-      for (size_t yh = 0; yh < v->yh; ++yh)
-        depthwise_row(v, v->x + n * v->h * v->w * v->c + c, w, bias, v->y + n * v->yh * v->yw * v->c + c, yh,
-                      lanes);
-    }
+  for (size_t c = 0; c < v->c; c += LNT_LANES) {
+    const size_t lanes = v->c - c < LNT_LANES ? v->c - c : LNT_LANES;
+    const vec bias = v->bias != NULL ? load_lanes(v->bias + c, lanes) : v_zero();
+    const float* w = v->weight + (c / LNT_BLOCK * taps_all) * LNT_BLOCK + c % LNT_BLOCK;
+    for (size_t yh = share.begin; yh < share.end; ++yh)
+      depthwise_row(v, v->x + n * v->h * v->w * v->c + c, w, bias, v->y + n * v->yh * v->yw * v->c + c, yh,
+                    lanes);
   }
 }
 
@@ -225,16 +222,14 @@ static float conv_place(const conv* v, const float* image, taps rows, taps colum
   return v->clamp == LNT_CLAMP_RELU6 && sum > 6.0f ? 6.0f : sum;
 }
 
-static void conv_plain(const conv* v) {
-  float* y = v->y;
-  for (size_t n = 0; n < v->n; ++n) {
-    const float* image = v->x + n * v->h * v->w * v->c;
-    for (size_t yh = 0; yh < v->yh; ++yh) {
-      const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
-      for (size_t yw = 0; yw < v->yw; ++yw) {
-        const taps columns = inside(yw, v->stride_w, v->left, v->dilation_w, v->kw, v->w);
-        for (size_t o = 0; o < v->o; ++o) *y++ = conv_place(v, image, rows, columns, yh, yw, o);
-      }
+static void conv_plain(const conv* v, size_t n, taps share) {
+  const float* image = v->x + n * v->h * v->w * v->c;
+  float* y = v->y + (n * v->yh + share.begin) * v->yw * v->o;
+  for (size_t yh = share.begin; yh < share.end; ++yh) {
+    const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
+    for (size_t yw = 0; yw < v->yw; ++yw) {
+      const taps columns = inside(yw, v->stride_w, v->left, v->dilation_w, v->kw, v->w);
+      for (size_t o = 0; o < v->o; ++o) *y++ = conv_place(v, image, rows, columns, yh, yw, o);
     }
   }
 }
@@ -247,16 +242,35 @@ static void join_rows(conv* v) {
   v->h = v->yh = 1;
 }
 
+typedef struct conv_work {
+  conv v;
+  size_t rows, pieces; /* rows of y in a piece, pieces of an image */
+  void (*run)(const conv* v, size_t n, taps share);
+} conv_work;
+
+static void conv_piece(void* work, uint32_t piece) {
+  const conv_work* c = (const conv_work*)work;
+  const size_t begin = piece % c->pieces * c->rows, end = begin + c->rows;
+  const taps share = {begin, end < c->v.yh ? end : c->v.yh};
+  c->run(&c->v, piece / c->pieces, share);
+}
+
+enum { kPieces = 8 }; /* at most, of an image */
+
 void LNT_FN(lnt_run_conv2d)(const lnt_operands* o) {
   const lnt_activation act = lnt_read_activation(o, LNT_AT_CONV_ACT);
-  conv v = read_conv(o, act.clamp);
-  if (o->in[1].layout == LNT_PLAIN) {
-    conv_plain(&v);
-  } else if (v.groups == v.o && v.c == v.o && v.o > 1) {
-    depthwise(&v);
-  } else {
-    join_rows(&v);
-    conv_blocked(&v);
-  }
-  lnt_finish(&act, v.y, o->out[0].bytes / sizeof(float));
+  conv_work c = {read_conv(o, act.clamp), 0, 1, conv_blocked};
+  conv* v = &c.v;
+  const size_t products = v->yh * v->yw * v->o * v->kh * v->kw * (v->c / v->groups);
+  const int shared = o->parallel != NULL && products > LNT_WORTH_SHARING;
+  if (o->in[1].layout == LNT_PLAIN)
+    c.run = conv_plain;
+  else if (v->groups == v->o && v->c == v->o && v->o > 1)
+    c.run = depthwise;
+  else if (!shared)
+    join_rows(v);
+  c.rows = shared ? (v->yh + kPieces - 1) / kPieces : v->yh;
+  c.pieces = (v->yh + c.rows - 1) / c.rows;
+  lnt_share(o, conv_piece, &c, (uint32_t)(v->n * c.pieces));
+  lnt_finish(&act, v->y, o->out[0].bytes / sizeof(float));
 }

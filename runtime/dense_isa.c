@@ -15,21 +15,48 @@ static void dense_plain(const float* x, size_t n, const float* w, size_t outs, c
   }
 }
 
+typedef struct dense_work {
+  const float *x, *w, *bias;
+  float* y;
+  size_t n, outs, rows, pieces;
+  int blocked;
+  lnt_clamp clamp;
+} dense_work;
+
+/* Outputs that one piece has, of a layer that is worth sharing; whole panels. */
+enum { kPiece = 2 * 32 };
+
+/* All rows by a share of the outputs. */
+static void dense_piece(void* work, uint32_t piece) {
+  const dense_work* d = (const dense_work*)work;
+  const size_t first = d->pieces == 1 ? 0 : (size_t)piece * kPiece;
+  const size_t left = d->outs - first, outs = d->pieces == 1 || left < kPiece ? left : kPiece;
+  const float *w = d->w + first * d->n, *bias = d->bias != NULL ? d->bias + first : NULL;
+  for (size_t r = 0; r < d->rows; ++r) {
+    if (d->blocked)
+      LNT_FN(lnt_dense_row)(d->x + r * d->n, d->n, w, outs, bias, d->y + r * d->outs + first, d->clamp);
+    else
+      dense_plain(d->x + r * d->n, d->n, w, outs, bias, d->y + r * d->outs + first, d->clamp);
+  }
+}
+
 /* y[r][o] = sum_i x[r][i] weight[o][i] + bias[o] */
 void LNT_FN(lnt_run_dense)(const lnt_operands* o) {
-  const float *x = (const float*)o->in_data[0], *w = (const float*)o->in_data[1];
-  const float* bias = o->n_in == 3 ? (const float*)o->in_data[2] : NULL;
-  float* y = (float*)o->out_data[0];
   const size_t outs = o->in[1].dims[0], n = o->in[1].dims[1];
-  const size_t rows = o->in[0].bytes / sizeof(float) / n;
   const lnt_activation act = lnt_read_activation(o, 0);
-  for (size_t r = 0; r < rows; ++r, x += n, y += outs) {
-    if (o->in[1].layout == LNT_BLOCKED)
-      LNT_FN(lnt_dense_row)(x, n, w, outs, bias, y, act.clamp);
-    else
-      dense_plain(x, n, w, outs, bias, y, act.clamp);
-  }
-  lnt_finish(&act, (float*)o->out_data[0], o->out[0].bytes / sizeof(float));
+  dense_work d = {(const float*)o->in_data[0],
+                  (const float*)o->in_data[1],
+                  o->n_in == 3 ? (const float*)o->in_data[2] : NULL,
+                  (float*)o->out_data[0],
+                  n,
+                  outs,
+                  o->in[0].bytes / sizeof(float) / n,
+                  1,
+                  o->in[1].layout == LNT_BLOCKED,
+                  act.clamp};
+  if (o->parallel != NULL && d.rows * n * outs > LNT_WORTH_SHARING) d.pieces = (outs + kPiece - 1) / kPiece;
+  lnt_share(o, dense_piece, &d, (uint32_t)d.pieces);
+  lnt_finish(&act, d.y, o->out[0].bytes / sizeof(float));
 }
 
 /* y [N, M] = a [N, K] b [K, M] */

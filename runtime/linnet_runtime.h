@@ -136,10 +136,17 @@ typedef enum lnt_isa { LNT_SCALAR, LNT_AVX2, LNT_AVX512, LNT_NEON } lnt_isa;
 /* 1 when this build has kernels for it and this processor runs them. */
 int lnt_has_isa(lnt_isa isa);
 
+/* How a caller lends its threads: runs task(work, i) for every i < count, in any order and at the same time
+   as it likes, and returns when all have ended. */
+typedef void (*lnt_task)(void* work, uint32_t i);
+typedef void (*lnt_parallel)(void* context, lnt_task task, void* work, uint32_t count);
+
 typedef struct lnt_model {
   lnt_info info;
   uint8_t* arena;
-  lnt_isa isa; /* the best there is; lnt_set_isa changes it */
+  lnt_isa isa;           /* the best there is; lnt_set_isa changes it */
+  lnt_parallel parallel; /* null: lnt_run uses no thread but its caller's */
+  void* context;
 } lnt_model;
 
 /* Ties a checked file to the memory it runs in: at least info->arena_bytes, aligned to LNT_ARENA_ALIGN, used
@@ -148,6 +155,10 @@ lnt_status lnt_bind(lnt_model* model, const lnt_info* info, void* arena, size_t 
 
 /* LNT_E_ISA when lnt_has_isa says no. */
 lnt_status lnt_set_isa(lnt_model* model, lnt_isa isa);
+
+/* lnt_run shares dense layers and convolutions out in pieces; the results are the same bits. Null for
+   parallel takes it back. */
+lnt_status lnt_set_parallel(lnt_model* model, lnt_parallel parallel, void* context);
 
 /* A tensor at the model's border. */
 typedef struct lnt_view {

@@ -41,6 +41,8 @@ lnt_status lnt_bind(lnt_model* model, const lnt_info* info, void* arena, size_t 
   bound.info = *info;
   bound.arena = (uint8_t*)arena;
   bound.isa = lnt_best_isa();
+  bound.parallel = NULL;
+  bound.context = NULL;
   for (uint32_t i = 0; i < info->n_inputs; ++i) {
     const lnt_tensor t = lnt_read_tensor(info, info->n_consts + i);
     memset(bound.arena + t.off, 0, t.bytes);
@@ -54,6 +56,21 @@ lnt_status lnt_set_isa(lnt_model* model, lnt_isa isa) {
   if (!lnt_has_isa(isa)) return LNT_E_ISA;
   model->isa = isa;
   return LNT_OK;
+}
+
+lnt_status lnt_set_parallel(lnt_model* model, lnt_parallel parallel, void* context) {
+  if (model == NULL || model->arena == NULL) return LNT_E_BAD_ARGUMENT;
+  model->parallel = parallel;
+  model->context = context;
+  return LNT_OK;
+}
+
+void lnt_share(const lnt_operands* o, lnt_task task, void* work, uint32_t count) {
+  if (o->parallel != NULL && count > 1) {
+    o->parallel(o->context, task, work, count);
+    return;
+  }
+  for (uint32_t i = 0; i < count; ++i) task(work, i);
 }
 
 /* The value of "input.N" or "output.N". */
@@ -112,6 +129,8 @@ lnt_status lnt_run(lnt_model* model) {
   lnt_status status = LNT_OK;
   lnt_operands operands;
   operands.status = &status;
+  operands.parallel = model->parallel;
+  operands.context = model->context;
   for (uint32_t i = 0; i < info->n_ops; ++i) {
     const lnt_op op = lnt_read_op(r);
     operands.opcode = op.opcode;

@@ -62,6 +62,8 @@ typedef struct lnt_operands {
   void* out_data[LNT_MAX_OP_OUT];
   const uint8_t* params;
   lnt_status* status; /* of the run: what the data, not the file, did wrong */
+  lnt_parallel parallel;
+  void* context;
 } lnt_operands;
 
 static inline uint32_t lnt_param(const lnt_operands* o, uint32_t i) {
@@ -79,6 +81,9 @@ static inline size_t lnt_count(const lnt_tensor* t, uint32_t begin, uint32_t end
   for (uint32_t i = begin; i < end; ++i) n *= t->dims[i];
   return n;
 }
+
+/* task(work, i) for every i < count, by the caller's threads if there are any. */
+void lnt_share(const lnt_operands* o, lnt_task task, void* work, uint32_t count);
 
 /* The three parameters ACT; those that are cheap are applied while the result is in registers. */
 typedef enum lnt_clamp { LNT_CLAMP_NONE, LNT_CLAMP_RELU, LNT_CLAMP_RELU6 } lnt_clamp;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "linnet/runtime/linnet_runtime.h"
+#include "malformed.h"
 #include "model_builder.h"
 
 namespace {
@@ -254,6 +255,88 @@ TEST_CASE("two models on one file do not disturb each other") {
   REQUIRE(lnt_run(&a.model) == LNT_OK);
   const lnt_view out = a.output();
   CHECK(std::memcmp(out.data, expected.data(), out.bytes) == 0);
+}
+
+namespace {
+
+/// Runs the pieces last first, and counts them.
+void backwards(void* context, lnt_task task, void* work, std::uint32_t count) {
+  *static_cast<std::uint32_t*>(context) += count;
+  for (std::uint32_t i = count; i-- > 0;) task(work, i);
+}
+
+/// x [1, 40, 33, 8] -> conv 3x3 -> depthwise 3x3 -> conv 1x1 -> dense of 200, relu and relu6 on the way.
+Bytes large_model() {
+  std::vector<float> w(40000);
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] = 0.01f * static_cast<float>(static_cast<int>(i % 19) - 9);
+  const auto part = [&](std::size_t n) {
+    return std::vector<float>(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n));
+  };
+  ModelBuilder m;
+  const auto x = m.input({1, 40, 33, 8});
+  const auto conv = [&](ModelBuilder::Value from, ModelBuilder::Value weight, const ModelBuilder::Dims& dims,
+                        std::uint32_t pad, std::uint32_t groups, std::uint32_t act) {
+    return m.op(LNT_CONV2D, {from, weight}, dims, words({1, 1, 1, 1, pad, pad, pad, pad, groups, act, 0, 0}));
+  };
+  const auto a = conv(x, m.blocked({24, 3, 3, 8}, part(24 * 72)), {1, 40, 33, 24}, 1, 1, LNT_RELU);
+  const auto b = conv(a, m.blocked({24, 3, 3, 1}, part(24 * 9)), {1, 40, 33, 24}, 1, 24, LNT_RELU6);
+  const auto c = conv(b, m.blocked({40, 1, 1, 24}, part(40 * 24)), {1, 40, 33, 40}, 0, 1, LNT_TANH);
+  m.output(m.op(LNT_DENSE, {c, m.blocked({200, 40}, part(200 * 40))}, {1, 40, 33, 200}));
+  return m.file().bytes();
+}
+
+}  // namespace
+
+TEST_CASE("threads of the caller get pieces, and the results are the same bits") {
+  const Bytes file = large_model();
+  lnt_info info;
+  REQUIRE(lnt_check(file.data(), file.size(), nullptr, &info) == LNT_OK);
+  for (lnt_isa isa : {LNT_SCALAR, LNT_AVX2, LNT_AVX512, LNT_NEON}) {
+    if (!lnt_has_isa(isa)) continue;
+    CAPTURE(isa);
+    std::vector<float> results[2];
+    std::uint32_t pieces = 0;
+    for (bool shared : {false, true}) {
+      Bytes arena(info.arena_bytes);
+      lnt_model model;
+      lnt_view in, out;
+      REQUIRE(lnt_bind(&model, &info, arena.data(), arena.size()) == LNT_OK);
+      REQUIRE(lnt_set_isa(&model, isa) == LNT_OK);
+      if (shared) REQUIRE(lnt_set_parallel(&model, backwards, &pieces) == LNT_OK);
+      lnt_input(&model, 0, &in);
+      lnt_output(&model, 0, &out);
+      for (std::size_t i = 0; i < in.bytes / 4; ++i)
+        static_cast<float*>(in.data)[i] = 0.1f * static_cast<float>(i % 23) - 1.0f;
+      REQUIRE(lnt_run(&model) == LNT_OK);
+      const auto* y = static_cast<const float*>(out.data);
+      results[shared].assign(y, y + out.bytes / 4);
+    }
+    CHECK(pieces >= 4 * 4);
+    CHECK(std::memcmp(results[0].data(), results[1].data(), 4 * results[0].size()) == 0);
+  }
+  CHECK(lnt_set_parallel(nullptr, backwards, nullptr) == LNT_E_BAD_ARGUMENT);
+}
+
+TEST_CASE("no op touches the heap") {
+  std::vector<Bytes> files;
+  for (const Case& c : malformed_ops())
+    if (c.expected == LNT_OK) files.push_back(c.make());
+  REQUIRE(files.size() > 40);
+  Bytes arena(1 << 16);
+  std::size_t ran = 0;
+  heap_forbidden = true;
+  for (const Bytes& file : files) {
+    lnt_info info;
+    lnt_model model;
+    lnt_status status = lnt_check(file.data(), file.size(), nullptr, &info);
+    if (status == LNT_OK) status = lnt_bind(&model, &info, arena.data(), arena.size());
+    if (status == LNT_OK) status = lnt_run(&model);
+    if (status == LNT_OK) status = lnt_set_isa(&model, LNT_SCALAR);
+    if (status == LNT_OK) status = lnt_run(&model);
+    ran += status == LNT_OK;
+  }
+  heap_forbidden = false;
+  CHECK(ran == files.size());
 }
 
 TEST_CASE("check, bind and run never touch the heap") {
