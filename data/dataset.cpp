@@ -17,14 +17,25 @@ void check_indices(const char* what, std::span<const std::int64_t> indices, std:
     check<ValueError>(index >= 0 && index < size, what, ": index ", index, " is outside 0..", size - 1, ".");
 }
 
+/// Rows come from all over a set that no cache holds: the one after the next few is fetched while one is
+/// copied.
+void fetch_ahead(const std::byte* first, std::size_t row_bytes, std::span<const std::int64_t> rows,
+                 std::size_t at) {
+  constexpr std::size_t kAhead = 4, kLine = 64, kMost = 4096;
+  if (at + kAhead >= rows.size()) return;
+  const std::byte* row = first + static_cast<std::size_t>(rows[at + kAhead]) * row_bytes;
+  for (std::size_t byte = 0; byte < std::min(row_bytes, kMost); byte += kLine) __builtin_prefetch(row + byte);
+}
+
 /// Rows (entries of axis 0) of x, one after another. Plain copies: a batch is too small to share with
 /// threads.
 Tensor rows_of(const Tensor& x, std::span<const std::int64_t> rows) {
   Tensor picked = Tensor::empty(x.shape().with(0, static_cast<std::int64_t>(rows.size())), x.dtype());
   const std::size_t bytes = static_cast<std::size_t>(x.shape().product(1, x.rank())) * size_of(x.dtype());
   std::byte* to = writable<std::byte>(picked);
-  for (const std::int64_t row : rows) {
-    std::memcpy(to, readable<std::byte>(x) + static_cast<std::size_t>(row) * bytes, bytes);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    fetch_ahead(readable<std::byte>(x), bytes, rows, i);
+    std::memcpy(to, readable<std::byte>(x) + static_cast<std::size_t>(rows[i]) * bytes, bytes);
     to += bytes;
   }
   return picked;
@@ -37,8 +48,9 @@ Tensor scaled_rows_of(const Tensor& x, std::span<const std::int64_t> rows, float
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     float* to = writable<float>(picked);
-    for (const std::int64_t row : rows) {
-      const T* from = readable<T>(x) + row * length;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      fetch_ahead(readable<std::byte>(x), static_cast<std::size_t>(length) * sizeof(T), rows, row);
+      const T* from = readable<T>(x) + rows[row] * length;
       for (std::int64_t i = 0; i < length; ++i) to[i] = static_cast<float>(from[i]) / divisor;
       to += length;
     }

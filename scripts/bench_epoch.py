@@ -23,10 +23,10 @@ from pathlib import Path
 from statistics import median
 
 
-def timed(command):
+def timed(command, environment=None):
     """Wall seconds and processor seconds of a command."""
     before, start = os.times(), time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     wall, after = time.perf_counter() - start, os.times()
     if done.returncode != 0:
         sys.exit(f"bench_epoch: {' '.join(command)} failed:\n{done.stderr}")
@@ -57,13 +57,16 @@ def main():
     folder = Path(arguments.dir)
     if (folder / "mnist").is_dir():
         folder = folder / "mnist"
+    # libtorch's own setting does not reach the threads of the BLAS below it.
+    peer_environment = {**os.environ, "OPENBLAS_NUM_THREADS": arguments.threads, "OMP_NUM_THREADS": arguments.threads}
     walls, processors = [], []
     print(f"{'round':>5} {'linnet s':>10} {'libtorch s':>11} {'ratio':>7} {'processor s':>12} {'libtorch s':>11} {'ratio':>7}")
     with tempfile.TemporaryDirectory() as out:
         for turn in range(1, arguments.rounds + 1):
             ours = timed([f"{arguments.build}/tools/linnet", "train", "mnist-mlp", "--data", str(folder), "--epochs", "1",
                           "--threads", arguments.threads, "--seed", str(turn), "--out", f"{out}/ours.ckpt"])
-            peer = timed([f"{arguments.build}/bench/torch_mnist", str(folder), f"{out}/peer.pt", arguments.threads, str(turn)])
+            peer = timed([f"{arguments.build}/bench/torch_mnist", str(folder), f"{out}/peer.pt", arguments.threads, str(turn)],
+                         peer_environment)
             walls.append(peer[0] / ours[0])
             processors.append(peer[1] / ours[1])
             print(f"{turn:>5} {ours[0]:>10.3f} {peer[0]:>11.3f} {walls[-1]:>7.2f} {ours[1]:>12.3f} {peer[1]:>11.3f} "

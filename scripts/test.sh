@@ -26,7 +26,7 @@ cross_tests() {
 }
 
 attempt "packages" need "${build_packages[@]}" libxtensor-dev libxtensor-blas-dev libxsimd-dev libopenblas-dev \
-  doctest-dev clang-14 libclang-rt-14-dev python3
+  doctest-dev libbenchmark-dev clang-14 libclang-rt-14-dev python3
 attempt "g++ build" build ci && attempt "g++ tests" run_tests ci
 attempt "clang sanitizer build" build dev && attempt "clang sanitizer tests" run_tests dev
 attempt "arm64 build and tests" cross_tests
