@@ -146,16 +146,17 @@ LNT_INLINE void depthwise_run(const conv* v, const float* x, const float* w, tap
                               vec bias, float* y, size_t count, size_t lanes) {
   vec sum[kPlaces];
   const size_t step = v->stride_w * v->c;
-  for (size_t i = 0; i < kPlaces; ++i) sum[i] = v_zero();
+  LNT_UNROLL for (size_t i = 0; i < count; ++i) sum[i] = v_zero();
   for (size_t r = rows.begin; r < rows.end; ++r) {
     for (size_t q = columns.begin; q < columns.end; ++q) {
       const vec weight = v_load(w + (r * v->kw + q) * LNT_BLOCK);
       const float* at =
           x + ((r - rows.begin) * v->dilation_h * v->w + (q - columns.begin) * v->dilation_w) * v->c;
-      for (size_t i = 0; i < count; ++i) sum[i] = v_madd(load_lanes(at + i * step, lanes), weight, sum[i]);
+      LNT_UNROLL for (size_t i = 0; i < count; ++i) sum[i] =
+          v_madd(load_lanes(at + i * step, lanes), weight, sum[i]);
     }
   }
-  for (size_t i = 0; i < count; ++i) {
+  LNT_UNROLL for (size_t i = 0; i < count; ++i) {
     const vec value = v_clamp(sum[i] + bias, v->clamp);
     if (lanes == LNT_LANES)
       v_store(y + i * v->c, value);

@@ -3,14 +3,6 @@
    at least one vector of w and one broadcast element of x. */
 #include "linnet/runtime/product.h"
 
-#if defined(__clang__)
-#define LNT_UNROLL _Pragma("unroll")
-#elif defined(__GNUC__)
-#define LNT_UNROLL _Pragma("GCC unroll 16")
-#else
-#define LNT_UNROLL
-#endif
-
 typedef void (*tile_fn)(const lnt_product* p, const float* x, const float* w, size_t w_vec, const float* bias,
                         float* y, size_t columns);
 

@@ -33,6 +33,15 @@
 #define LNT_INLINE static inline
 #endif
 
+/* Loops over an array of vectors must disappear, or the array lives in memory. */
+#if defined(__clang__)
+#define LNT_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define LNT_UNROLL _Pragma("GCC unroll 16")
+#else
+#define LNT_UNROLL
+#endif
+
 #if LNT_LANES == 1
 
 typedef float vec;

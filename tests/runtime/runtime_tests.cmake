@@ -30,3 +30,10 @@ endif()
 add_test(NAME runtime_selected COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR}
   -DC_COMPILER=${CMAKE_C_COMPILER} -DTOOLCHAIN=${CMAKE_TOOLCHAIN_FILE} -DNM=${CMAKE_NM}
   -DWORK=${CMAKE_CURRENT_BINARY_DIR}/runtime_selected -P ${CMAKE_CURRENT_LIST_DIR}/selected_test.cmake)
+
+# All of the runtime as a shared library, stripped, is at most 300 KB.
+if(NOT CMAKE_C_FLAGS MATCHES "sanitize" AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_test(NAME runtime_size COMMAND ${CMAKE_COMMAND} -DARCHIVE=$<TARGET_FILE:linnet_runtime>
+    -DC_COMPILER=${CMAKE_C_COMPILER} -DOUT=${CMAKE_CURRENT_BINARY_DIR}/liblinnet_runtime_size.so
+    -P ${CMAKE_CURRENT_LIST_DIR}/size_test.cmake)
+endif()
