@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command_line.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -45,12 +48,22 @@ void add_common(CLI::App& command, Common& common) {
   command.add_flag("--json", common.json, "Print the figures as one JSON object on the last line");
 }
 
+struct Program {
+  CLI::App app{"Train, evaluate, export and run neural networks on the board itself.", "linnet"};
+  std::vector<std::string_view> words;  ///< of the command line
+
+  bool calls(std::string_view name) const {
+    return std::find(words.begin(), words.end(), name) != words.end();
+  }
+};
+
 /// Adds a subcommand that calls `run` with the arguments; `add_options` adds those that are its own.
 template <class Arguments, class AddOptions>
-void add(CLI::App& program, const char* name, const char* help, void (*run)(const Arguments&),
+void add(Program& program, const char* name, const char* help, void (*run)(const Arguments&),
          AddOptions add_options) {
+  CLI::App* command = program.app.add_subcommand(name, help);
+  if (!program.calls(name)) return;  // making its options would take longer than most of the start
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = program.add_subcommand(name, help);
   add_options(*command, *arguments);
   if constexpr (std::is_same_v<Arguments, Common>)
     add_common(*command, *arguments);
@@ -116,7 +129,7 @@ void add_bench_options(CLI::App& command, BenchArguments& arguments) {
       ->capture_default_str();
 }
 
-void add_subcommands(CLI::App& program) {
+void add_subcommands(Program& program) {
   add(program, "train", "Train a recipe and write a checkpoint", train, add_train_options);
   add(program, "eval", "Test accuracy of a checkpoint or a .linnet file", eval, add_eval_options);
   add(program, "export", "Write an inference build of a checkpoint", export_model, add_export_options);
@@ -141,14 +154,15 @@ int report_usage(const CLI::ParseError& error, const CLI::App& program) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
-  CLI::App program{"Train, evaluate, export and run neural networks on the board itself.", "linnet"};
-  program.set_version_flag("--version", LINNET_VERSION);
-  program.require_subcommand(1);
+  Program program;
+  program.words.assign(argv + std::min(argc, 1), argv + argc);
+  program.app.set_version_flag("--version", LINNET_VERSION);
+  program.app.require_subcommand(1);
   add_subcommands(program);
   try {
-    program.parse(argc, argv);
+    program.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return report_usage(error, program);
+    return report_usage(error, program.app);
   }
   return 0;
 }
