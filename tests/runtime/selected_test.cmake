@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds the runtime alone with -DLINNET_RT_OPS_FILE and looks at its symbols.
+cmake_minimum_required(VERSION 3.23)
+
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)

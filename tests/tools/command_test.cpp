@@ -50,20 +50,31 @@ TEST_CASE("train, eval, export, run and inspect work together and print the docu
 }
 
 TEST_CASE("the output of linnet run agrees with the training side within 1e-5 of its largest element") {
-  Shell shell;
-  REQUIRE(shell(kQuick + "--out a.ckpt").code == 0);
-  REQUIRE(shell("export a.ckpt --out a.linnet").code == 0);
-  State saved = io::load(shell.path("a.ckpt"));
-  graph::GraphModule model = graph::GraphModule::from(saved["graph"], saved["model"]);
-  model.eval();
-  NoGrad no_grad;
-  for (std::uint64_t seed = 0; seed < 5; ++seed) {
-    Tensor x = test::random_tensor({28, 28, 1}, seed, 0.0, 1.0);
-    io::write_npy(shell.path("x.npy"), x);
-    REQUIRE(shell("run a.linnet --input x.npy --out y.npy").code == 0);
-    Tensor expected = model(x.view({1, 28, 28, 1}));
-    double largest = max(abs(expected)).item();
-    CHECK_CLOSE(io::read_npy(shell.path("y.npy")), expected, (test::Tolerance{1e-5 * largest, 0.0}));
+  for (const std::string recipe : {"mnist-mlp", "mnist-cnn"}) {
+    CAPTURE(recipe);
+    Shell shell;
+    REQUIRE(shell("train " + recipe + " --data synthetic --limit 256 --epochs 1 --out a.ckpt").code == 0);
+    REQUIRE(shell("export a.ckpt --out a.linnet --ops-file ops.cfg").code == 0);
+    REQUIRE(shell("export a.ckpt --out plain.linnet --layout plain").code == 0);
+    CHECK(shell.exists("ops.cfg"));
+    State saved = io::load(shell.path("a.ckpt"));
+    graph::GraphModule model = graph::GraphModule::from(saved["graph"], saved["model"]);
+    model.eval();
+    NoGrad no_grad;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      Tensor x = test::random_tensor({28, 28, 1}, seed, 0.0, 1.0);
+      io::write_npy(shell.path("x.npy"), x);
+      Tensor expected = model(x.view({1, 28, 28, 1}));
+      double largest = max(abs(expected)).item();
+      for (const std::string file : {"a.linnet", "plain.linnet"}) {
+        REQUIRE(shell("run " + file + " --input x.npy --out y.npy").code == 0);
+        CHECK_CLOSE(io::read_npy(shell.path("y.npy")), expected, (test::Tolerance{1e-5 * largest, 0.0}));
+      }
+    }
+    Outcome both[] = {shell("eval a.ckpt --data synthetic --json"),
+                      shell("eval a.linnet --data synthetic --json")};
+    CHECK(both[0].json()["test_accuracy"] == both[1].json()["test_accuracy"]);
+    CHECK(shell("inspect a.linnet --json").json()["kind"] == "linnet");
   }
 }
 
