@@ -99,7 +99,13 @@ LNT_INLINE vec v_set(float x) { return x - (vec){0}; }
 LNT_INLINE uvec v_bits(vec x) { return (uvec)x; }
 LNT_INLINE vec v_from_bits(uvec u) { return (vec)u; }
 LNT_INLINE vec v_float(ivec i) { return __builtin_convertvector(i, vec); }
+#if LNT_LANES == 8
+LNT_INLINE vec v_select(vmask m, vec a, vec b) { return _mm256_blendv_ps(b, a, (vec)m); }
+#elif LNT_LANES == 4
+LNT_INLINE vec v_select(vmask m, vec a, vec b) { return vbslq_f32((uint32x4_t)m, a, b); }
+#else
 LNT_INLINE vec v_select(vmask m, vec a, vec b) { return (vec)(((ivec)a & m) | ((ivec)b & ~m)); }
+#endif
 LNT_INLINE vmask v_less(vec a, vec b) { return (vmask)(a < b); }
 LNT_INLINE vmask v_same(vec a) { return (vmask)(a == a); }
 
@@ -147,15 +153,6 @@ LNT_INLINE vec v_max(vec a, vec b) { return v_select(v_same(a), v_select(v_less(
 LNT_INLINE vec v_min(vec a, vec b) { return v_select(v_same(a), v_select(v_less(a, b), a, b), a); }
 /* NaN stays NaN. */
 LNT_INLINE vec v_relu(vec x) { return v_select(v_less(x, v_zero()), v_zero(), x); }
-
-/* The largest and the sum of the lanes; the sum joins l and l + 8, l + 4, l + 2, l + 1. */
-LNT_INLINE float v_join(vec x) {
-  float lane[LNT_LANES];
-  memcpy(lane, &x, sizeof lane);
-  for (size_t width = LNT_LANES / 2; width > 0; width /= 2)
-    for (size_t l = 0; l < width; ++l) lane[l] += lane[l + width];
-  return lane[0];
-}
 
 /* BODY for whole vectors of 0 .. n with LNT_AT_LOAD(p) and LNT_AT_STORE(p, x), then for what is left. */
 #define LNT_FOR_VECTORS(i, n, BODY)                \
