@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution with one filter for each channel.
+// Convolution with one filter for each channel, and its gradients. Both directions are the same sum:
+//   forward:     y[o]  = sum over k of x[o stride - before + k dilation] w[k]
+//   grad_input:  dx[i] = sum over k of dy[(i + before - k dilation) / stride] w[k], where that is whole
+// Along each axis, places that see the same taps are one run; an image is the product of the runs of its
+// axes.
 
 #include "linnet/core/kernels/conv_depthwise_table.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "linnet/core/kernels/conv_plan.h"
 #include "linnet/core/kernels/gemm_scratch.h"
@@ -16,18 +22,158 @@ LINNET_SELECT_TABLE(DepthwiseTable, depthwise)
 
 namespace {
 
-Depthwise depthwise_sizes(const ConvPlan& plan) {
-  const Window& w = plan.window;
-  const Index row = plan.PW * plan.C;
-  return {.C = plan.C,
-          .YH = plan.YH,
-          .YW = plan.YW,
-          .KH = plan.KH,
-          .KW = plan.KW,
-          .x_line = w.stride.h * row,
-          .x_pixel = w.stride.w * plan.C,
-          .x_tap_line = w.dilation.h * row,
-          .x_tap_pixel = w.dilation.w * plan.C};
+/// One axis of a window.
+struct Axis {
+  Index in, out, kernel, stride, dilation, before;
+};
+
+/// Places place, place + place_step, ... of the target; under its taps tap, tap + tap_step, ... the first one
+/// reads source, source + tap_source, ...; the next place reads source_step further.
+struct AxisRun {
+  Index places, place, place_step;
+  Index source, source_step;
+  Index taps, tap, tap_step, tap_source;
+
+  bool continues(const AxisRun& before) const {
+    return taps == before.taps && tap == before.tap && place == before.place + before.places * place_step &&
+           source == before.source + before.places * source_step;
+  }
+};
+
+void append(std::vector<AxisRun>& runs, std::size_t first, const AxisRun& one) {
+  if (runs.size() > first && one.continues(runs.back()))
+    ++runs.back().places;
+  else
+    runs.push_back(one);
+}
+
+/// Taps of `one` that read outside [0, size) are dropped at both ends.
+void keep_inside(AxisRun& one, Index size) {
+  const auto inside = [&](Index t) {
+    const Index at = one.source + t * one.tap_source;
+    return at >= 0 && at < size;
+  };
+  Index begin = 0, end = one.taps;
+  while (begin < end && !inside(begin)) ++begin;
+  while (begin < end && !inside(end - 1)) --end;
+  one.tap += begin * one.tap_step;
+  one.source += begin * one.tap_source;
+  one.taps = end - begin;
+}
+
+void forward_runs(const Axis& axis, std::vector<AxisRun>& runs) {
+  runs.clear();
+  for (Index o = 0; o < axis.out; ++o) {
+    AxisRun one{.places = 1,
+                .place = o,
+                .place_step = 1,
+                .source = o * axis.stride - axis.before,
+                .source_step = axis.stride,
+                .taps = axis.kernel,
+                .tap = 0,
+                .tap_step = 1,
+                .tap_source = axis.dilation};
+    keep_inside(one, axis.in);
+    append(runs, 0, one);
+  }
+}
+
+/// Places whose distance is the stride see the same taps: one phase after the other.
+void grad_input_runs(const Axis& axis, std::vector<AxisRun>& runs) {
+  runs.clear();
+  const Index common = std::gcd(axis.stride, axis.dilation);
+  for (Index phase = 0; phase < std::min(axis.stride, axis.in); ++phase) {
+    const std::size_t first = runs.size();
+    Index tap = 0;
+    while (tap < axis.kernel && (phase + axis.before - tap * axis.dilation) % axis.stride != 0) ++tap;
+    const Index step = axis.stride / common;
+    const Index taps = tap < axis.kernel ? (axis.kernel - tap + step - 1) / step : 0;
+    for (Index i = phase; i < axis.in; i += axis.stride) {
+      AxisRun one{.places = 1,
+                  .place = i,
+                  .place_step = axis.stride,
+                  .source = (i + axis.before - tap * axis.dilation) / axis.stride,
+                  .source_step = 1,
+                  .taps = taps,
+                  .tap = tap,
+                  .tap_step = step,
+                  .tap_source = -axis.dilation / common};
+      keep_inside(one, axis.out);
+      append(runs, first, one);
+    }
+  }
+}
+
+/// The runs of a line of places under one run of lines, with their taps.
+struct Patch {
+  AxisRun lines, line;
+  std::size_t first_tap;
+};
+
+/// What an image is cut into. Kept by each thread from call to call for its memory.
+struct Cut {
+  std::vector<AxisRun> lines, line;
+  std::vector<Patch> patches;
+  std::vector<Tap> taps;
+
+  void make(Index source_line, Index channels, Index kernel_width) {
+    patches.clear();
+    taps.clear();
+    for (const AxisRun& h : lines)
+      for (const AxisRun& w : line) {
+        patches.push_back({h, w, taps.size()});
+        for (Index i = 0; i < h.taps; ++i)
+          for (Index j = 0; j < w.taps; ++j)
+            taps.push_back({i * h.tap_source * source_line + j * w.tap_source * channels,
+                            ((h.tap + i * h.tap_step) * kernel_width + w.tap + j * w.tap_step) * channels});
+      }
+  }
+};
+
+/// body(run, place of the run in the target) for one image of lines of `source_line` and `target_line`
+/// floats.
+template <class Body>
+void for_runs(const Cut& cut, const float* source, Index source_line, Index target_line, Index channels,
+              Body body) {
+  for (const Patch& patch : cut.patches) {
+    const AxisRun &h = patch.lines, &w = patch.line;
+    Run run{.places = w.places,
+            .channels = channels,
+            .source = source + h.source * source_line + w.source * channels,
+            .source_step = w.source_step * channels,
+            .target_step = w.place_step * channels,
+            .taps = cut.taps.data() + patch.first_tap,
+            .count = h.taps * w.taps};
+    Index target = h.place * target_line + w.place * channels;
+    for (Index line = 0; line < h.places; ++line) {
+      body(run, target);
+      run.source += h.source_step * source_line;
+      target += h.place_step * target_line;
+    }
+  }
+}
+
+Axis vertical(const ConvPlan& p) {
+  return {p.H, p.YH, p.KH, p.window.stride.h, p.window.dilation.h, p.window.top};
+}
+Axis horizontal(const ConvPlan& p) {
+  return {p.W, p.YW, p.KW, p.window.stride.w, p.window.dilation.w, p.window.left};
+}
+
+const Cut& forward_cut(const ConvPlan& plan) {
+  thread_local Cut cut;
+  forward_runs(vertical(plan), cut.lines);
+  forward_runs(horizontal(plan), cut.line);
+  cut.make(plan.W * plan.C, plan.C, plan.KW);
+  return cut;
+}
+
+const Cut& grad_input_cut(const ConvPlan& plan) {
+  thread_local Cut cut;
+  grad_input_runs(vertical(plan), cut.lines);
+  grad_input_runs(horizontal(plan), cut.line);
+  cut.make(plan.YW * plan.C, plan.C, plan.KW);
+  return cut;
 }
 
 /// [C][taps] as [taps][C], for the lanes.
@@ -40,37 +186,41 @@ const float* taps_first(const ConvPlan& plan, const float* weight) {
 }  // namespace
 
 void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, const float* bias, float* y) {
-  const Depthwise d = depthwise_sizes(plan);
+  const Cut& cut = forward_cut(plan);
   const float* taps = taps_first(plan, weight);
+  const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
-    const float* image = padded_rows(plan, x + n * plan.H * plan.W * plan.C, 0, plan.PH);
-    depthwise_kernels().forward(d, image, taps, bias, y + n * plan.YH * plan.YW * plan.C);
+    float* image = y + n * plan.YH * out;
+    for_runs(cut, x + n * plan.H * in, in, out, plan.C,
+             [&](const Run& run, Index place) { depthwise_kernels().apply(run, taps, bias, image + place); });
   });
 }
 
 void conv_depthwise_grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx) {
-  const Depthwise d = depthwise_sizes(plan);
+  const Cut& cut = grad_input_cut(plan);
   const float* taps = taps_first(plan, weight);
+  const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
-    float* image = dx + n * plan.H * plan.W * plan.C;
-    const Index size = plan.PH * plan.PW * plan.C;
-    float* target = plan.padded() ? scratch(Scratch::image, size) : image;
-    std::fill_n(target, size, 0.0f);
-    depthwise_kernels().grad_input(d, dy + n * plan.YH * plan.YW * plan.C, taps, target);
-    if (plan.padded()) copy_inside(plan, target, {0, plan.PH}, image);
+    float* image = dx + n * plan.H * in;
+    for_runs(cut, dy + n * plan.YH * out, out, in, plan.C, [&](const Run& run, Index place) {
+      depthwise_kernels().apply(run, taps, nullptr, image + place);
+    });
   });
 }
 
 void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const float* x, float* dweight) {
-  const Depthwise d = depthwise_sizes(plan);
+  const Cut& cut = forward_cut(plan);
   const Index size = plan.C * plan.terms, groups = image_groups(plan);
+  const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   float* partial = scratch(Scratch::partial, groups * size);
   std::fill_n(partial, groups * size, 0.0f);
   parallel_for(groups, plan.N * plan.image_work(), [&](std::int64_t group) {
     const Band images = band(group, groups, plan.N, 1);
     for (Index n = images.begin; n < images.end; ++n) {
-      const float* image = padded_rows(plan, x + n * plan.H * plan.W * plan.C, 0, plan.PH);
-      depthwise_kernels().grad_weight(d, dy + n * plan.YH * plan.YW * plan.C, image, partial + group * size);
+      const float* gradient = dy + n * plan.YH * out;
+      for_runs(cut, x + n * plan.H * in, in, out, plan.C, [&](const Run& run, Index place) {
+        depthwise_kernels().grad_weight(run, gradient + place, partial + group * size);
+      });
     }
   });
   add_partials(partial, groups, size);

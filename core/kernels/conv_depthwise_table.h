@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Depthwise convolution, as every instruction set offers it: lanes run over the channels. All strides count
-// floats; x is a padded image [.., .., C], y [YH][YW][C], weights [taps][C] in the order of the taps.
+// Depthwise convolution, as every instruction set offers it: lanes run over the channels. A run is a number
+// of places in one line that see the same taps, so that no image is ever padded; conv_depthwise.cpp cuts
+// images into runs. All sizes and strides count floats, weights are [taps][channels].
 
 #include "linnet/core/kernels/gemm_table.h"
 
 namespace linnet::kernels {
 
-struct Depthwise {
-  Index C, YH, YW, KH, KW;
-  Index x_line, x_pixel;          ///< from one place of y to the next, down and right
-  Index x_tap_line, x_tap_pixel;  ///< from one tap to the next, down and right
+/// One product behind each place of a run.
+struct Tap {
+  Index source;  ///< from the source of the place
+  Index weight;  ///< from the first weight
+};
+
+struct Run {
+  Index places, channels;
+  const float* source;  ///< of the first place
+  Index source_step;    ///< from one place to the next
+  Index target_step;
+  const Tap* taps;
+  Index count;  ///< of taps
 };
 
 struct DepthwiseTable {
-  /// y: one chain over the taps, then the bias (may be null).
-  void (*forward)(const Depthwise& d, const float* x, const float* weight, const float* bias, float* y);
-  /// dx += dy * weight, tap by tap.
-  void (*grad_input)(const Depthwise& d, const float* dy, const float* weight, float* dx);
-  /// dweight [taps][C] += the sum over the pixels of this image.
-  void (*grad_weight)(const Depthwise& d, const float* dy, const float* x, float* dweight);
+  /// target = one chain over the taps of source * weight, then the bias (may be null).
+  void (*apply)(const Run& run, const float* weight, const float* bias, float* target);
+  /// dweight += for each tap, one chain over the places of source * dtarget.
+  void (*grad_weight)(const Run& run, const float* dtarget, float* dweight);
 };
 
 LINNET_DECLARE_TABLE(DepthwiseTable, depthwise)
