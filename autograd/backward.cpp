@@ -15,14 +15,13 @@ namespace linnet {
 using tape::Edge;
 using tape::Node;
 
-namespace {
-
-Node* node_of(const Ref<TapeNode>& node) { return static_cast<Node*>(node.get()); }
-
-/// Nobody else can see these contents, so they may be changed.
 bool owned(const Tensor& t) {
   return t.impl()->references.load(std::memory_order_acquire) == 1 && t.impl()->storage.unique();
 }
+
+namespace {
+
+Node* node_of(const Ref<TapeNode>& node) { return static_cast<Node*>(node.get()); }
 
 void gather(Tensor& sum, Tensor gradient) {
   if (!sum.defined()) {

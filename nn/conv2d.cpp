@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/conv2d.h"
 
-#include "linnet/autograd/ops.h"
+#include "linnet/autograd/fused.h"
 
 namespace linnet::nn {
 
@@ -34,9 +34,12 @@ std::string Conv2D::describe() const {
   return bias.defined() ? text : text + ", no bias";
 }
 
-Tensor Conv2D::forward(const Tensor& x) {
-  return conv2d(x, weight, bias,
-                {.stride = stride_, .dilation = dilation_, .padding = padding_, .groups = groups_});
+Conv2DParams Conv2D::params() const {
+  return {.stride = stride_, .dilation = dilation_, .padding = padding_, .groups = groups_};
 }
+
+Tensor Conv2D::forward(const Tensor& x) { return conv2d(x, weight, bias, params()); }
+
+Tensor Conv2D::forward_relu(const Tensor& x) { return conv2d_relu(x, weight, bias, params()); }
 
 }  // namespace linnet::nn

@@ -6,6 +6,10 @@
 #include "linnet/nn/module.h"
 #include "linnet/nn/padding.h"
 
+namespace linnet {
+struct Conv2DParams;
+}
+
 namespace linnet::nn {
 
 struct Conv2DOptions {
@@ -32,8 +36,11 @@ class Conv2D : public Layer {
   void members(Members& m) override;
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
 
  private:
+  Conv2DParams params() const;
+
   Pair stride_, dilation_;
   Padding padding_;
   std::int64_t groups_;

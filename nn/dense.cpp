@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/dense.h"
 
-#include "linnet/autograd/ops.h"
+#include "linnet/autograd/fused.h"
 
 namespace linnet::nn {
 
@@ -22,5 +22,7 @@ std::string Dense::describe() const {
 }
 
 Tensor Dense::forward(const Tensor& x) { return dense(x, weight, bias); }
+
+Tensor Dense::forward_relu(const Tensor& x) { return dense_relu(x, weight, bias); }
 
 }  // namespace linnet::nn

@@ -25,6 +25,7 @@ class Dense : public Layer {
   void members(Members& m) override;
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
 };
 
 }  // namespace linnet::nn

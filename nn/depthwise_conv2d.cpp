@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/depthwise_conv2d.h"
 
-#include "linnet/autograd/ops.h"
+#include "linnet/autograd/fused.h"
 
 namespace linnet::nn {
 
@@ -33,10 +33,13 @@ std::string DepthwiseConv2D::describe() const {
   return text + window() + (bias.defined() ? "" : ", no bias");
 }
 
-Tensor DepthwiseConv2D::forward(const Tensor& x) {
-  return conv2d(x, weight, bias,
-                {.stride = stride_, .dilation = dilation_, .padding = padding_, .groups = channels_});
+Conv2DParams DepthwiseConv2D::params() const {
+  return {.stride = stride_, .dilation = dilation_, .padding = padding_, .groups = channels_};
 }
+
+Tensor DepthwiseConv2D::forward(const Tensor& x) { return conv2d(x, weight, bias, params()); }
+
+Tensor DepthwiseConv2D::forward_relu(const Tensor& x) { return conv2d_relu(x, weight, bias, params()); }
 
 SeparableConv2D::SeparableConv2D(std::int64_t in, std::int64_t out, const SeparableConv2DOptions& options)
     : depthwise(in, {.kernel = options.kernel,
@@ -62,5 +65,7 @@ std::string SeparableConv2D::describe() const {
 }
 
 Tensor SeparableConv2D::forward(const Tensor& x) { return pointwise(depthwise(x)); }
+
+Tensor SeparableConv2D::forward_relu(const Tensor& x) { return pointwise.with_relu(depthwise(x)); }
 
 }  // namespace linnet::nn

@@ -31,12 +31,15 @@ class DepthwiseConv2D : public Layer {
   void members(Members& m) override;
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
 
   std::int64_t channels() const { return channels_; }
   std::int64_t multiplier() const { return weight.dim(0) / channels_; }
   std::string window() const;  ///< ", kernel 3x3, stride 2x2", for descriptions
 
  private:
+  Conv2DParams params() const;
+
   std::int64_t channels_;
   Pair stride_, dilation_;
   Padding padding_;
@@ -66,6 +69,7 @@ class SeparableConv2D : public Layer {
   void members(Members& m) override;
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
 };
 
 }  // namespace linnet::nn

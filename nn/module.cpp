@@ -5,6 +5,7 @@
 #include <functional>
 #include <unordered_set>
 
+#include "linnet/autograd/ops.h"
 #include "linnet/core/profile_impl.h"
 
 namespace linnet::nn {
@@ -148,12 +149,14 @@ std::string Module::str() const {
 
 std::string Module::location() const { return path_.empty() ? describe() : path_ + " (" + describe() + ")"; }
 
-Tensor Layer::operator()(const Tensor& x) {
+Tensor Layer::forward_relu(const Tensor& x) { return relu(forward(x)); }
+
+Tensor Layer::call(Tensor (Layer::*function)(const Tensor&), const Tensor& x) {
   profile::LayerScope profiled;
   if (profile::on()) [[unlikely]]
     profiled.begin(location());
   try {
-    return forward(x);
+    return (this->*function)(x);
   } catch (Error& error) {
     error.set_module(location());
     throw;

@@ -84,8 +84,16 @@ class Module {
 class Layer : public Module {
  public:
   virtual Tensor forward(const Tensor& x) = 0;
+  /// relu(forward(x)), bit for bit; in one pass where the layer has one. What Sequential calls for a layer
+  /// that a ReLU follows.
+  virtual Tensor forward_relu(const Tensor& x);
   /// forward(), with the place of this layer added to the text of an Error.
-  Tensor operator()(const Tensor& x);
+  Tensor operator()(const Tensor& x) { return call(&Layer::forward, x); }
+  /// forward_relu(), likewise.
+  Tensor with_relu(const Tensor& x) { return call(&Layer::forward_relu, x); }
+
+ private:
+  Tensor call(Tensor (Layer::*function)(const Tensor&), const Tensor& x);
 };
 
 }  // namespace linnet::nn

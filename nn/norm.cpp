@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/norm.h"
 
-#include "linnet/autograd/ops.h"
+#include "linnet/autograd/fused.h"
 
 namespace linnet::nn {
 namespace {
@@ -45,6 +45,11 @@ std::string BatchNorm::describe() const {
 Tensor BatchNorm::forward(const Tensor& x) {
   return batch_norm(x, running_mean, running_var, weight, bias,
                     {.eps = eps_, .momentum = momentum_, .frozen = frozen_}, training());
+}
+
+Tensor BatchNorm::forward_relu(const Tensor& x) {
+  return batch_norm_relu(x, running_mean, running_var, weight, bias,
+                         {.eps = eps_, .momentum = momentum_, .frozen = frozen_}, training());
 }
 
 void freeze_batch_norm(Module& module, bool on) {

@@ -38,6 +38,7 @@ class BatchNorm : public Layer {
   void members(Members& m) override;
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
+  Tensor forward_relu(const Tensor& x) override;
 
  private:
   double eps_, momentum_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/sequential.h"
 
+#include "linnet/nn/activation.h"
+
 namespace linnet::nn {
 
 Sequential& Sequential::add(std::unique_ptr<Layer> layer) {
@@ -25,7 +27,13 @@ std::string Sequential::describe() const { return concat({"Sequential of ", size
 
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
-  for (const auto& layer : layers_) y = (*layer)(y);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const bool before_relu = i + 1 < layers_.size() && dynamic_cast<ReLU*>(layers_[i + 1].get());
+    if (before_relu)
+      y = layers_[i++]->with_relu(y);
+    else
+      y = (*layers_[i])(y);
+  }
   return y;
 }
 

@@ -34,4 +34,10 @@ inline bool any_grad(std::initializer_list<const Tensor*> tensors) {
   return false;
 }
 
+/// Nobody else can see the contents of t, so they may be changed.
+bool owned(const Tensor& t);
+/// Where a rule that reads each element of dy before it writes the same one may put its result: dy itself, or
+/// an undefined tensor, for a fresh one.
+inline Tensor in_place_of(const Tensor& dy) { return owned(dy) ? dy : Tensor(); }
+
 }  // namespace linnet

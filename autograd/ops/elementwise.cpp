@@ -16,10 +16,12 @@ Tensor unary(Op op, Needs needs, const Tensor& x, double p, double q, Attributes
   check_float(op_name.data(), "x", x);
   Tensor y = kernels::unary(op, x, p, q);
   bool keep = needed_by(x);
-  return record(
-      op, y, {x}, attributes,
-      [op, p, q, x = saved(x, keep && needs == Needs::X), y = saved(y, keep && needs == Needs::Y)](
-          const Tensor& dy, Grads& grad) { grad.add(0, kernels::unary_grad(op, *x, *y, dy, p, q)); });
+  return record(op, y, {x}, attributes,
+                [op, p, q, x = saved(x, keep && needs == Needs::X), y = saved(y, keep && needs == Needs::Y)](
+                    const Tensor& dy, Grads& grad) {
+                  Tensor into = in_place_of(dy);
+                  grad.add(0, kernels::unary_grad(op, *x, *y, dy, p, q, std::move(into)));
+                });
 }
 
 Tensor binary(Op op, Needs needs, const Tensor& a, const Tensor& b) {

@@ -4,7 +4,8 @@
 // of dy.
 #include "linnet/core/kernels/matmul.h"
 
-#include "linnet/autograd/ops/common.h"
+#include "linnet/autograd/fused.h"
+#include "linnet/autograd/ops/behind_relu.h"
 #include "linnet/core/kernels/reduce.h"
 
 namespace linnet {
@@ -47,23 +48,32 @@ Tensor rows_of(const Tensor& t) {
   return t.rank() == 2 ? t : t.view({t.shape().product(0, t.rank() - 1), t.dim(-1)});
 }
 
-}  // namespace
-
-Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias, bool relu) {
   check_dense(x, weight, bias);
   Shape out = x.shape().with(x.rank() - 1, weight.dim(0));
-  Tensor y = kernels::dense(rows_of(x), weight, bias);
+  Tensor y = kernels::dense(rows_of(x), weight, bias, relu);
   if (y.shape() != out) y = y.view(out);
 
-  auto rule = [x = saved(x, needed_by(weight)), weight = saved(weight, needed_by(x)), shape = x.shape()](
-                  const Tensor& gradient, Grads& grad) {
-    Tensor dy = rows_of(gradient);
+  auto rule = [x = saved(x, needed_by(weight)), weight = saved(weight, needed_by(x)), y = saved(y, relu),
+               shape = x.shape()](const Tensor& gradient, Grads& grad) {
+    Tensor dy = rows_of(behind_relu(*y, gradient));
     if (grad.wanted(0)) grad.add(0, kernels::matmul(dy, *weight).view(shape));
     if (grad.wanted(1)) grad.add(1, kernels::matmul(dy, rows_of(*x), {.transpose_a = true}));
     if (grad.wanted(2)) grad.add(2, kernels::sum(dy, 0));
   };
   if (!bias.defined()) return record(Op::dense, y, {x, weight}, std::move(rule));
   return record(Op::dense, y, {x, weight, bias}, std::move(rule));
+}
+
+}  // namespace
+
+Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  return dense(x, weight, bias, false);
+}
+
+Tensor dense_relu(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (tape::recording()) return relu(dense(x, weight, bias));
+  return dense(x, weight, bias, true);
 }
 
 }  // namespace linnet

@@ -4,6 +4,7 @@
 // core/kernels/norm.h.
 #include "linnet/core/kernels/norm.h"
 
+#include "linnet/autograd/fused.h"
 #include "linnet/autograd/ops/common.h"
 #include "linnet/core/pool_vector.h"
 
@@ -47,14 +48,19 @@ PoolVector<Tensor> with_affine(PoolVector<Tensor> inputs, const Tensor& weight, 
 struct NormRule {
   kernels::NormShape shape;
   kernels::Normalizer by;
-  bool fixed;
+  bool fixed, relu;
   int first;
-  Saved x, weight;
+  Saved x, weight, bias;  ///< the bias only for the relu
 
   void operator()(const Tensor& dy, Grads& grad) const {
     const bool affine = grad.wanted(first) || grad.wanted(first + 1);
     if (!affine && !grad.wanted(0)) return;  // only the running statistics asked, which have no gradient
-    const auto all = kernels::normalize_grad(*x, dy, shape, by, *weight, fixed, grad.wanted(0), affine);
+    const auto all = kernels::normalize_grad(*x, dy, shape, by, *weight, *bias,
+                                             {.fixed_statistics = fixed,
+                                              .relu = relu,
+                                              .want_x = grad.wanted(0),
+                                              .want_parameters = affine,
+                                              .into = in_place_of(dy)});
     if (grad.wanted(0)) grad.add(0, all.x);
     if (grad.wanted(first)) grad.add(first, all.weight);
     if (grad.wanted(first + 1)) grad.add(first + 1, all.bias);
@@ -85,10 +91,8 @@ void check_batch_norm(const Tensor& x, const Tensor& mean, const Tensor& varianc
 
 Tensor as_f64_row(const Tensor& t) { return t.detach().to(f64).view({1, t.size()}).clone(); }
 
-}  // namespace
-
 Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
-                  const Tensor& bias, const BatchNormParams& params, bool training) {
+                  const Tensor& bias, const BatchNormParams& params, bool training, bool relu) {
   check_batch_norm(x, running_mean, running_var, weight, bias, params);
   const std::int64_t channels = x.dim(-1);
   const kernels::NormShape shape{1, x.size() / channels, channels, channels};
@@ -103,20 +107,36 @@ Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, co
   const kernels::Moments moments = fixed ? kernels::Moments{as_f64_row(running_mean), as_f64_row(running_var)}
                                          : kernels::moments(x, shape);
   const kernels::Normalizer by = kernels::normalizer(moments, params.eps);
-  Tensor y = kernels::normalize(x, shape, by, weight, bias);
+  Tensor y = kernels::normalize(x, shape, by, weight, bias, relu);
   if (!fixed) {
     const double n = static_cast<double>(shape.rows);
     move(running_mean, moments.mean, 1.0, params.momentum);
     if (shape.rows > 1) move(running_var, moments.variance, n / (n - 1.0), params.momentum);
   }
   const bool affine = any_grad({&weight, &bias});
-  const bool keep_x = affine || (!fixed && needed_by(x));
+  const bool keep_x = affine || ((!fixed || relu) && needed_by(x));
+  const bool keep_weight = weight.defined() && (needed_by(x) || (relu && affine));
   return record(
       Op::batch_norm, y, std::span<const Tensor>(with_affine({x, running_mean, running_var}, weight, bias)),
       [&] {
         return State{{"eps", params.eps}, {"momentum", params.momentum}, {"frozen", params.frozen ? 1 : 0}};
       },
-      NormRule{shape, by, fixed, 3, saved(x, keep_x), saved(weight, weight.defined() && needed_by(x))});
+      NormRule{shape, by, fixed, relu, 3, saved(x, keep_x), saved(weight, keep_weight),
+               saved(bias, keep_weight && relu)});
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
+                  const Tensor& bias, const BatchNormParams& params, bool training) {
+  return batch_norm(x, running_mean, running_var, weight, bias, params, training, false);
+}
+
+Tensor batch_norm_relu(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
+                       const Tensor& bias, const BatchNormParams& params, bool training) {
+  if (tape::recording())
+    return relu(batch_norm(x, running_mean, running_var, weight, bias, params, training));
+  return batch_norm(x, running_mean, running_var, weight, bias, params, training, true);
 }
 
 Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias,
@@ -135,7 +155,8 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, co
       [=] {
         return State{{"groups", groups}, {"eps", eps}};
       },
-      NormRule{shape, by, false, 1, saved(x, keep), saved(weight, weight.defined() && needed_by(x))});
+      NormRule{shape, by, false, false, 1, saved(x, keep), saved(weight, weight.defined() && needed_by(x)),
+               Saved()});
 }
 
 Tensor layer_norm(const Tensor& x, int axes, const Tensor& weight, const Tensor& bias, double eps) {

@@ -10,17 +10,21 @@
 namespace linnet::kernels {
 namespace {
 
-void forward(const ConvPlan& plan, const float* x, const float* weight, const float* bias, float* y) {
+void forward(const ConvPlan& plan, const float* x, const float* weight, const float* bias, bool relu,
+             float* y) {
+  const Epilogue end{bias, relu};
   if (plan.is_product())
-    return gemm(plan.N * plan.H * plan.W, plan.O, plan.C, {x, plan.C, 1}, {weight, 1, plan.C}, y, bias);
-  if (plan.is_depthwise()) return conv_depthwise(plan, x, weight, bias, y);
-  conv_direct(plan, x, weight, bias, y);
+    return gemm(plan.N * plan.H * plan.W, plan.O, plan.C, {x, plan.C, 1}, {weight, 1, plan.C}, y, end);
+  if (plan.is_depthwise()) return conv_depthwise(plan, x, weight, end, y);
+  conv_direct(plan, x, weight, end, y);
 }
 
-void forward(const ConvPlan& plan, const double* x, const double* weight, const double* bias, double* y) {
+void forward(const ConvPlan& plan, const double* x, const double* weight, const double* bias, bool relu,
+             double* y) {
   for (Index place = 0; place < plan.N * plan.YH * plan.YW; ++place)
     for (Index o = 0; o < plan.O; ++o) y[place * plan.O + o] = bias ? bias[o] : 0.0;
   naive::conv2d(plan.N, plan.C, plan.O, plan.G, plan.window, x, weight, y);
+  if (relu) naive::relu(plan.N * plan.YH * plan.YW * plan.O, y);
 }
 
 void grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx) {
@@ -49,12 +53,12 @@ void grad_weight(const ConvPlan& plan, const double* dy, const double* x, double
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window,
-              std::int64_t groups) {
+              std::int64_t groups, bool relu) {
   const ConvPlan plan(x.shape(), weight.shape(), window, groups);
   Tensor y = Tensor::empty({plan.N, plan.YH, plan.YW, plan.O}, x.dtype());
   dispatch_float("conv2d", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    forward(plan, readable<T>(x), readable<T>(weight), bias.defined() ? readable<T>(bias) : nullptr,
+    forward(plan, readable<T>(x), readable<T>(weight), bias.defined() ? readable<T>(bias) : nullptr, relu,
             writable<T>(y));
   });
   return y;

@@ -18,8 +18,9 @@
 
 namespace linnet::kernels {
 
+/// The convolution, or relu of it.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window& window,
-              std::int64_t groups);
+              std::int64_t groups, bool relu = false);
 Tensor conv2d_grad_input(const Tensor& dy, const Tensor& weight, const Shape& x, const Window& window,
                          std::int64_t groups);
 Tensor conv2d_grad_weight(const Tensor& dy, const Tensor& x, const Shape& weight, const Window& window,

@@ -2,8 +2,8 @@
 // Convolution with one filter for each channel, and its gradients. Both directions are the same sum:
 //   forward:     y[o]  = sum over k of x[o stride - before + k dilation] w[k]
 //   grad_input:  dx[i] = sum over k of dy[(i + before - k dilation) / stride] w[k], where that is whole
-// Along each axis, places that see the same taps are one run; an image is the product of the runs of its
-// axes.
+// Along each axis, places that see the same taps are one run; under one run of each axis lies a patch of the
+// image.
 
 #include "linnet/core/kernels/conv_depthwise_table.h"
 
@@ -104,8 +104,8 @@ void grad_input_runs(const Axis& axis, std::vector<AxisRun>& runs) {
   }
 }
 
-/// The runs of a line of places under one run of lines, with their taps.
-struct Patch {
+/// The places under one run of each axis, and their taps.
+struct Rectangle {
   AxisRun lines, line;
   std::size_t first_tap;
 };
@@ -113,15 +113,15 @@ struct Patch {
 /// What an image is cut into. Kept by each thread from call to call for its memory.
 struct Cut {
   std::vector<AxisRun> lines, line;
-  std::vector<Patch> patches;
+  std::vector<Rectangle> rectangles;
   std::vector<Tap> taps;
 
   void make(Index source_line, Index channels, Index kernel_width) {
-    patches.clear();
+    rectangles.clear();
     taps.clear();
     for (const AxisRun& h : lines)
       for (const AxisRun& w : line) {
-        patches.push_back({h, w, taps.size()});
+        rectangles.push_back({h, w, taps.size()});
         for (Index i = 0; i < h.taps; ++i)
           for (Index j = 0; j < w.taps; ++j)
             taps.push_back({i * h.tap_source * source_line + j * w.tap_source * channels,
@@ -130,25 +130,30 @@ struct Cut {
   }
 };
 
-/// body(run, place of the run in the target) for one image of lines of `source_line` and `target_line`
-/// floats.
+/// body(patch, its first place in the target) for one image of lines of `source_line` and `target_line`
+/// floats. A patch has at most kChunk places, or one line: the sums of gradients are over one patch each.
 template <class Body>
-void for_runs(const Cut& cut, const float* source, Index source_line, Index target_line, Index channels,
-              Body body) {
-  for (const Patch& patch : cut.patches) {
-    const AxisRun &h = patch.lines, &w = patch.line;
-    Run run{.places = w.places,
-            .channels = channels,
-            .source = source + h.source * source_line + w.source * channels,
-            .source_step = w.source_step * channels,
-            .target_step = w.place_step * channels,
-            .taps = cut.taps.data() + patch.first_tap,
-            .count = h.taps * w.taps};
+void for_patches(const Cut& cut, const float* source, Index source_line, Index target_line, Index channels,
+                 Body body) {
+  for (const Rectangle& rectangle : cut.rectangles) {
+    const AxisRun &h = rectangle.lines, &w = rectangle.line;
+    Patch patch{.lines = 0,
+                .places = w.places,
+                .channels = channels,
+                .source = source + h.source * source_line + w.source * channels,
+                .source_line = h.source_step * source_line,
+                .source_step = w.source_step * channels,
+                .target_line = h.place_step * target_line,
+                .target_step = w.place_step * channels,
+                .taps = cut.taps.data() + rectangle.first_tap,
+                .count = h.taps * w.taps};
     Index target = h.place * target_line + w.place * channels;
-    for (Index line = 0; line < h.places; ++line) {
-      body(run, target);
-      run.source += h.source_step * source_line;
-      target += h.place_step * target_line;
+    const Index at_once = std::max<Index>(kChunk / w.places, 1);
+    for (Index line = 0; line < h.places; line += patch.lines) {
+      patch.lines = std::min(at_once, h.places - line);
+      body(patch, target);
+      patch.source += patch.lines * patch.source_line;
+      target += patch.lines * patch.target_line;
     }
   }
 }
@@ -185,14 +190,16 @@ const float* taps_first(const ConvPlan& plan, const float* weight) {
 
 }  // namespace
 
-void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, const float* bias, float* y) {
+void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, const Epilogue& end,
+                    float* y) {
   const Cut& cut = forward_cut(plan);
   const float* taps = taps_first(plan, weight);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
     float* image = y + n * plan.YH * out;
-    for_runs(cut, x + n * plan.H * in, in, out, plan.C,
-             [&](const Run& run, Index place) { depthwise_kernels().apply(run, taps, bias, image + place); });
+    for_patches(cut, x + n * plan.H * in, in, out, plan.C, [&](const Patch& patch, Index place) {
+      depthwise_kernels().apply(patch, taps, end, image + place);
+    });
   });
 }
 
@@ -202,8 +209,8 @@ void conv_depthwise_grad_input(const ConvPlan& plan, const float* dy, const floa
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
     float* image = dx + n * plan.H * in;
-    for_runs(cut, dy + n * plan.YH * out, out, in, plan.C, [&](const Run& run, Index place) {
-      depthwise_kernels().apply(run, taps, nullptr, image + place);
+    for_patches(cut, dy + n * plan.YH * out, out, in, plan.C, [&](const Patch& patch, Index place) {
+      depthwise_kernels().apply(patch, taps, {}, image + place);
     });
   });
 }
@@ -218,8 +225,8 @@ void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const flo
     const Band images = band(group, groups, plan.N, 1);
     for (Index n = images.begin; n < images.end; ++n) {
       const float* gradient = dy + n * plan.YH * out;
-      for_runs(cut, x + n * plan.H * in, in, out, plan.C, [&](const Run& run, Index place) {
-        depthwise_kernels().grad_weight(run, gradient + place, partial + group * size);
+      for_patches(cut, x + n * plan.H * in, in, out, plan.C, [&](const Patch& patch, Index place) {
+        depthwise_kernels().grad_weight(patch, gradient + place, partial + group * size);
       });
     }
   });

@@ -37,13 +37,13 @@ Product window_product(const ConvPlan& plan) {
 
 /// Rows [rows.begin, rows.end) of y of one image. The sum runs over kernel rows in order, as many at once as
 /// have at most kChunk terms.
-void forward_band(const ConvPlan& plan, const float* image, const float* packed, const float* bias, Band rows,
-                  float* y) {
+void forward_band(const ConvPlan& plan, const float* image, const float* packed, const Epilogue& end,
+                  Band rows, float* y) {
   const Window& w = plan.window;
   const GemmTable& table = gemm_table();
   const Index first = rows.begin * w.stride.h;
-  const Index end = (rows.end - 1) * w.stride.h + (plan.KH - 1) * w.dilation.h + 1;
-  const float* source = padded_rows(plan, image, first, end);
+  const Index last = (rows.end - 1) * w.stride.h + (plan.KH - 1) * w.dilation.h + 1;
+  const float* source = padded_rows(plan, image, first, last);
 
   Product p = window_product(plan);
   p.panel_vectors = table.panel_vectors(plan.YW);
@@ -61,7 +61,9 @@ void forward_band(const ConvPlan& plan, const float* image, const float* packed,
       p.c = y + rows.begin * p.c_line + g * plan.GO;
       p.outer = std::min(at_once, plan.KH - kh);
       p.add = kh > 0;
-      p.bias = bias && kh + at_once >= plan.KH ? bias + g * plan.GO : nullptr;
+      const bool final = kh + at_once >= plan.KH;
+      p.bias = final && end.bias ? end.bias + g * plan.GO : nullptr;
+      p.relu = final && end.relu;
       table.multiply(p);
     }
 }
@@ -178,7 +180,7 @@ void grad_weight_row(const ConvPlan& plan, const float* dy, const float* x, Band
 
 }  // namespace
 
-void conv_direct(const ConvPlan& plan, const float* x, const float* weight, const float* bias, float* y) {
+void conv_direct(const ConvPlan& plan, const float* x, const float* weight, const Epilogue& end, float* y) {
   const GemmTable& table = gemm_table();
   const Index width = table.panel_vectors(plan.YW) * table.lanes,
               size = packed_size(plan.terms, plan.GO, width);
@@ -190,7 +192,7 @@ void conv_direct(const ConvPlan& plan, const float* x, const float* weight, cons
   const Index cuts = bands(plan, plan.YH), in = plan.H * plan.W * plan.C, out = plan.YH * plan.YW * plan.O;
   parallel_for(plan.N * cuts, plan.N * plan.image_work(), [&](std::int64_t tile) {
     const Index n = tile / cuts;
-    forward_band(plan, x + n * in, packed, bias, band(tile % cuts, cuts, plan.YH, 1), y + n * out);
+    forward_band(plan, x + n * in, packed, end, band(tile % cuts, cuts, plan.YH, 1), y + n * out);
   });
 }
 

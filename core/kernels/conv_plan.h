@@ -37,10 +37,10 @@ struct ConvPlan {
 };
 
 // The forms, all f32 and raw; y, dx and dweight are written whole.
-void conv_direct(const ConvPlan& plan, const float* x, const float* weight, const float* bias, float* y);
+void conv_direct(const ConvPlan& plan, const float* x, const float* weight, const Epilogue& end, float* y);
 void conv_direct_grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx);
 void conv_direct_grad_weight(const ConvPlan& plan, const float* dy, const float* x, float* dweight);
-void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, const float* bias, float* y);
+void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, const Epilogue& end, float* y);
 void conv_depthwise_grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx);
 void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const float* x, float* dweight);
 

@@ -89,8 +89,9 @@ Tensor unary(Op op, const Tensor& x, double p, double q) {
   return y;
 }
 
-Tensor unary_grad(Op op, const Tensor& x, const Tensor& y, const Tensor& dy, double p, double q) {
-  Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
+Tensor unary_grad(Op op, const Tensor& x, const Tensor& y, const Tensor& dy, double p, double q,
+                  Tensor into) {
+  Tensor dx = into.defined() ? std::move(into) : Tensor::empty(dy.shape(), dy.dtype());
   dispatch_float(name(op), dy.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const auto kernel = table<T>().unary_grad[unary_row(op)];

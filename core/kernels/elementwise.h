@@ -11,8 +11,10 @@ namespace linnet::kernels {
 
 /// y = op(x; p, q).
 Tensor unary(Op op, const Tensor& x, double p = 0.0, double q = 0.0);
-/// dx = dy * dop/dx. `x` and `y` may be undefined where the row does not need them.
-Tensor unary_grad(Op op, const Tensor& x, const Tensor& y, const Tensor& dy, double p = 0.0, double q = 0.0);
+/// dx = dy * dop/dx. `x` and `y` may be undefined where the row does not need them. `into` is where the
+/// result goes, and may be dy itself; undefined for a fresh tensor.
+Tensor unary_grad(Op op, const Tensor& x, const Tensor& y, const Tensor& dy, double p = 0.0, double q = 0.0,
+                  Tensor into = {});
 
 /// y = op(a, b), broadcast; a and b have the same type.
 Tensor binary(Op op, const Tensor& a, const Tensor& b);

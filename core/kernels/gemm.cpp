@@ -36,7 +36,7 @@ struct Job {
   Matrix a;
   float* c;
   Index c_row;
-  const float* bias;
+  Epilogue end;
 };
 
 /// Rows [rows.begin, rows.end) of columns [columns.begin, columns.end) of the job; chunk after chunk.
@@ -58,7 +58,8 @@ void multiply_tile(const GemmTable& table, const Job& job, const Columns& b, Ban
     p.terms = std::min(kChunk, job.terms - k);
     p.panel_vectors = b.vectors;
     p.add = k > 0;
-    p.bias = final && job.bias ? job.bias + columns.begin : nullptr;
+    p.bias = final && job.end.bias ? job.end.bias + columns.begin : nullptr;
+    p.relu = final && job.end.relu;
     const bool has_rest = rest > 0 && columns.end == b.count;
     if (has_rest) p.columns -= rest;
     table.multiply(p);
@@ -115,7 +116,7 @@ void multiply_packed(const GemmTable& table, Job job, Matrix b, Index columns) {
     });
     Job now = job;
     now.c += first;
-    if (now.bias) now.bias += first;
+    if (now.end.bias) now.end.bias += first;
     multiply_all(table, now, {packed, width, job.terms * width, vectors, count, nullptr});
   }
 }
@@ -138,10 +139,13 @@ void multiply(const GemmTable& table, Job job, Matrix b, Index columns) {
     multiply_unpacked(table, job, b, columns);
 }
 
-void add_bias(float* c, Index rows, Index columns, const float* bias) {
-  if (!bias) return;
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < columns; ++j) c[i * columns + j] += bias[j];
+/// For products that are not finished tile by tile.
+void finish(float* c, Index rows, Index columns, const Epilogue& end) {
+  if (end.bias)
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < columns; ++j) c[i * columns + j] += end.bias[j];
+  if (end.relu)
+    for (Index i = 0; i < rows * columns; ++i) c[i] = 0.0f > c[i] ? 0.0f : c[i];
 }
 
 /// y [rows, columns] with strides, for few rows: w is read once, as it lies.
@@ -173,7 +177,7 @@ void multiply_few(const GemmTable& table, Index rows, Index columns, Index terms
 void multiply_swapped(const GemmTable& table, Index rows, Index columns, Index terms, Matrix a, Matrix b,
                       float* c) {
   float* turned = scratch(Scratch::swapped, rows * columns);
-  multiply(table, {columns, terms, transposed(b), turned, rows, nullptr}, transposed(a), rows);
+  multiply(table, {columns, terms, transposed(b), turned, rows, {}}, transposed(a), rows);
   table.transpose(turned, rows, columns, rows, c, columns);
 }
 
@@ -214,27 +218,27 @@ void pack_panels(Matrix b, Index terms, Index columns, Index width, float* packe
   }
 }
 
-void gemm(Index rows, Index columns, Index terms, Matrix a, Matrix b, float* c, const float* bias) {
+void gemm(Index rows, Index columns, Index terms, Matrix a, Matrix b, float* c, const Epilogue& end) {
   const GemmTable& table = gemm_table();
   if (rows == 0 || columns == 0) return;
   if (terms == 0) {
     std::fill_n(c, rows * columns, 0.0f);
-    return add_bias(c, rows, columns, bias);
+    return finish(c, rows, columns, end);
   }
   if (rows <= kFewRows && b.row == 1) {
     multiply_few(table, rows, columns, terms, a, transposed(b), c, columns, 1);
-    return add_bias(c, rows, columns, bias);
+    return finish(c, rows, columns, end);
   }
   if (columns <= kFewRows && a.column == 1) {
     multiply_few(table, columns, rows, terms, transposed(b), a, c, 1, columns);
-    return add_bias(c, rows, columns, bias);
+    return finish(c, rows, columns, end);
   }
   const double swapping = 2.0 * static_cast<double>(rows) * static_cast<double>(columns);
   if (cost(table, columns, rows, terms, transposed(a)) + swapping < cost(table, rows, columns, terms, b)) {
     multiply_swapped(table, rows, columns, terms, a, b, c);
-    return add_bias(c, rows, columns, bias);
+    return finish(c, rows, columns, end);
   }
-  multiply(table, {rows, terms, a, c, columns, bias}, b, columns);
+  multiply(table, {rows, terms, a, c, columns, end}, b, columns);
 }
 
 }  // namespace linnet::kernels

@@ -19,8 +19,14 @@ struct Matrix {
 };
 inline Matrix transposed(Matrix x) { return {x.data, x.column, x.row}; }
 
-/// c [rows, columns] = a [rows, terms] x b [terms, columns] (+ bias [columns], if given).
-void gemm(Index rows, Index columns, Index terms, Matrix a, Matrix b, float* c, const float* bias = nullptr);
+/// What happens to each finished element: + bias [columns], if given, then max(., 0), if wanted.
+struct Epilogue {
+  const float* bias = nullptr;
+  bool relu = false;
+};
+
+/// c [rows, columns] = a [rows, terms] x b [terms, columns], then the epilogue.
+void gemm(Index rows, Index columns, Index terms, Matrix a, Matrix b, float* c, const Epilogue& end = {});
 
 /// The kernels of the active instruction set.
 const GemmTable& gemm_table();

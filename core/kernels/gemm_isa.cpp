@@ -54,6 +54,13 @@ LINNET_INLINE void finish(const Product& p, F (&sum)[R][V], float* c, const floa
       for (int i = 0; i < R; ++i) sum[i][j] += b;
     }
   }
+  if (p.relu) {
+    LINNET_UNROLL
+    for (int i = 0; i < R; ++i) {
+      LINNET_UNROLL
+      for (int j = 0; j < V; ++j) sum[i][j] = m::relu(sum[i][j]);
+    }
+  }
   LINNET_UNROLL
   for (int i = 0; i < R; ++i) {
     LINNET_UNROLL

@@ -32,7 +32,8 @@ struct Product {
   Index outer = 1, inner = 1, terms = 0;
   Index panel_vectors = 1;      ///< vectors of a panel of b: 1, 2, 4 or 8
   bool add = false;             ///< c += the sum, in one rounding, instead of c = the sum
-  const float* bias = nullptr;  ///< [columns], added last, when given
+  const float* bias = nullptr;  ///< [columns], added after the last term, when given
+  bool relu = false;            ///< and then max(c, 0)
 };
 
 /// y[m][n] = sum over k of x[m][k] * w[n][k] for a few m, with w read once and as it lies: its rows are

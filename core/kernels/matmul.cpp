@@ -19,13 +19,14 @@ struct Call {
 };
 
 template <class T>
-void add_bias(const Call& call, const T* bias, T* y) {
-  if (!bias) return;
-  for (std::int64_t i = 0; i < call.rows; ++i)
-    for (std::int64_t j = 0; j < call.columns; ++j) y[i * call.columns + j] += bias[j];
+void finish(const Call& call, const T* bias, bool relu, T* y) {
+  if (bias)
+    for (std::int64_t i = 0; i < call.rows; ++i)
+      for (std::int64_t j = 0; j < call.columns; ++j) y[i * call.columns + j] += bias[j];
+  if (relu) naive::relu(call.rows * call.columns, y);
 }
 
-void run(const Call& call, const double* a, const double* b, const double* bias, double* y) {
+void run(const Call& call, const double* a, const double* b, const double* bias, bool relu, double* y) {
   const auto [rows, columns, terms, options, a_row, b_row] = call;
   if (blas::available()) {
     blas::gemm(options.transpose_a, options.transpose_b, rows, columns, terms, a, b, y);
@@ -33,21 +34,22 @@ void run(const Call& call, const double* a, const double* b, const double* bias,
     naive::matmul(rows, columns, terms, a, options.transpose_a ? 1 : a_row, options.transpose_a ? a_row : 1,
                   b, options.transpose_b ? 1 : b_row, options.transpose_b ? b_row : 1, y);
   }
-  add_bias(call, bias, y);
+  finish(call, bias, relu, y);
 }
 
-void run(const Call& call, const float* a, const float* b, const float* bias, float* y) {
+void run(const Call& call, const float* a, const float* b, const float* bias, bool relu, float* y) {
   const auto [rows, columns, terms, options, a_row, b_row] = call;
   if (matmul_uses_blas()) {
     blas::gemm(options.transpose_a, options.transpose_b, rows, columns, terms, a, b, y);
-    return add_bias(call, bias, y);
+    return finish(call, bias, relu, y);
   }
   const Matrix left{a, a_row, 1}, right{b, b_row, 1};
   gemm(rows, columns, terms, options.transpose_a ? transposed(left) : left,
-       options.transpose_b ? transposed(right) : right, y, bias);
+       options.transpose_b ? transposed(right) : right, y, {bias, relu});
 }
 
-Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias, MatmulOptions options) {
+Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias, MatmulOptions options,
+               bool relu = false) {
   const Shape &as = a.shape(), &bs = b.shape();
   const Call call{.rows = as[options.transpose_a ? 1 : 0],
                   .columns = bs[options.transpose_b ? 0 : 1],
@@ -58,7 +60,8 @@ Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias, MatmulOptio
   Tensor y = Tensor::empty({call.rows, call.columns}, a.dtype());
   dispatch_float("matmul", a.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    run(call, readable<T>(a), readable<T>(b), bias.defined() ? readable<T>(bias) : nullptr, writable<T>(y));
+    run(call, readable<T>(a), readable<T>(b), bias.defined() ? readable<T>(bias) : nullptr, relu,
+        writable<T>(y));
   });
   return y;
 }
@@ -67,8 +70,8 @@ Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias, MatmulOptio
 
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) { return product(a, b, {}, options); }
 
-Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return product(x, weight, bias, {.transpose_b = true});
+Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias, bool relu) {
+  return product(x, weight, bias, {.transpose_b = true}, relu);
 }
 
 }  // namespace linnet::kernels

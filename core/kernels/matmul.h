@@ -15,7 +15,8 @@ struct MatmulOptions {
 /// op(a) [N, K] x op(b) [K, M] -> [N, M].
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 
-/// x [R, in], weight [out, in], bias [out] or undefined -> [R, out]; the bias is added after the product.
-Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias);
+/// x [R, in], weight [out, in], bias [out] or undefined -> [R, out]; the bias is added after the product, and
+/// then comes the relu, if wanted.
+Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias, bool relu = false);
 
 }  // namespace linnet::kernels

@@ -25,6 +25,12 @@ void matmul(std::int64_t rows, std::int64_t columns, std::int64_t terms, const T
     }
 }
 
+/// y = max(y, 0); NaN and -0 stay.
+template <class T>
+void relu(std::int64_t size, T* y) {
+  for (std::int64_t i = 0; i < size; ++i) y[i] = T(0) > y[i] ? T(0) : y[i];
+}
+
 /// Calls body(output place, input place, weight place) for every product of a convolution. Output and weight
 /// places are those of output channel o and input channel c.
 template <class Body>

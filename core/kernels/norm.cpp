@@ -81,27 +81,37 @@ std::int64_t group_of(const NormShape& shape, std::int64_t channel) {
   return channel / (shape.channels / shape.groups);
 }
 
-/// `arrays` arrays of one row of columns for each sample: the numbers of channels, repeated.
+/// What a loop over columns reads of each: the numbers of channels, repeated to a row of columns for each
+/// sample.
 template <class T>
 class Coefficients {
  public:
-  Coefficients(const Chunks& chunks, std::int64_t arrays)
-      : chunks_(chunks),
-        arrays_(arrays),
-        all_(Tensor::empty({chunks.shape.samples, arrays, chunks.width}, dtype_of<T>())) {}
+  enum Row { kMean, kScale, kOffset, kA, kB, kC };
 
-  void set(std::int64_t sample, std::int64_t array, std::int64_t channel, double value) {
-    T* to = writable<T>(all_) + (sample * arrays_ + array) * chunks_.width;
+  Coefficients(const Chunks& chunks, std::int64_t rows)
+      : chunks_(chunks),
+        rows_(rows),
+        all_(Tensor::empty({chunks.shape.samples, rows, chunks.width}, dtype_of<T>())) {}
+
+  void set(std::int64_t sample, Row row, std::int64_t channel, double value) {
+    T* to = writable<T>(all_) + (sample * rows_ + row) * chunks_.width;
     for (std::int64_t c = channel; c < chunks_.width; c += chunks_.shape.channels)
       to[c] = static_cast<T>(value);
   }
-  const T* at(std::int64_t sample, std::int64_t array, std::int64_t column) const {
-    return readable<T>(all_) + (sample * arrays_ + array) * chunks_.width + column;
+  Affine<T> affine(std::int64_t sample, std::int64_t column) const {
+    return {at(sample, kMean, column), at(sample, kScale, column), at(sample, kOffset, column)};
+  }
+  Slopes<T> slopes(std::int64_t sample, std::int64_t column) const {
+    return {at(sample, kA, column), at(sample, kB, column), at(sample, kC, column)};
   }
 
  private:
+  const T* at(std::int64_t sample, Row row, std::int64_t column) const {
+    return readable<T>(all_) + (sample * rows_ + row) * chunks_.width + column;
+  }
+
   const Chunks& chunks_;
-  std::int64_t arrays_;
+  std::int64_t rows_;
   Tensor all_;
 };
 
@@ -206,24 +216,34 @@ Normalizer normalizer(const Moments& moments, double eps) {
   return {moments.mean, inv_std};
 }
 
+namespace {
+
+/// y = (x - head) scale + offset, with scale = inv_std weight and offset = bias + rest scale.
+template <class T>
+void set_affine(Coefficients<T>& k, const NormShape& shape, const Normalizer& by, const Tensor& weight,
+                const Tensor& bias) {
+  for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
+    const Channel<T> c(shape, by, sample, channel);
+    const double scale = c.inv_std * value_or<T>(weight, channel, 1.0);
+    k.set(sample, k.kMean, channel, c.head);
+    k.set(sample, k.kScale, channel, scale);
+    k.set(sample, k.kOffset, channel, value_or<T>(bias, channel, 0.0) + c.rest * scale);
+  });
+}
+
+}  // namespace
+
 Tensor normalize(const Tensor& x, const NormShape& shape, const Normalizer& by, const Tensor& weight,
-                 const Tensor& bias) {
+                 const Tensor& bias, bool relu) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   const Chunks chunks(shape);
   dispatch_float("normalize", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     Coefficients<T> k(chunks, 3);
-    for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
-      const Channel<T> c(shape, by, sample, channel);
-      const double scale = c.inv_std * value_or<T>(weight, channel, 1.0);
-      k.set(sample, 0, channel, c.head);
-      k.set(sample, 1, channel, scale);
-      k.set(sample, 2, channel, value_or<T>(bias, channel, 0.0) + c.rest * scale);
-    });
+    set_affine(k, shape, by, weight, bias);
     chunks.for_each(3, [&](std::int64_t sample, std::int64_t, std::int64_t column, std::int64_t place,
                            const Block& block) {
-      table<T>().apply(readable<T>(x) + place, writable<T>(y) + place, block, k.at(sample, 0, column),
-                       k.at(sample, 1, column), k.at(sample, 2, column));
+      table<T>().apply(readable<T>(x) + place, writable<T>(y) + place, block, k.affine(sample, column), relu);
     });
   });
   return y;
@@ -231,28 +251,22 @@ Tensor normalize(const Tensor& x, const NormShape& shape, const Normalizer& by, 
 
 namespace {
 
-/// Sums of dy and of dy xhat over the rows of each sample, in f64: [N, C] each.
+/// Sums of g and of g xhat over the rows of each sample, in f64: [N, C] each.
 struct GradSums {
-  PoolVector<double> dy, product;
+  PoolVector<double> g, product;
 };
 
 template <class T>
-GradSums grad_sums(const Tensor& x, const Tensor& dy, const Chunks& chunks, const Normalizer& by) {
+GradSums grad_sums(const Tensor& x, const Tensor& dy, const Chunks& chunks, const Normalizer& by,
+                   const Coefficients<T>& k, bool relu) {
   const NormShape& shape = chunks.shape;
-  Coefficients<T> k(chunks, 3);
-  for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
-    const Channel<T> c(shape, by, sample, channel);
-    k.set(sample, 0, channel, c.head);
-    k.set(sample, 1, channel, c.inv_std);
-    k.set(sample, 2, channel, c.rest * c.inv_std);
-  });
   Tensor sums = Tensor::empty({shape.samples, chunks.count, 2, chunks.width}, x.dtype());
   T* to = writable<T>(sums);
   chunks.for_each(4, [&](std::int64_t sample, std::int64_t chunk, std::int64_t column, std::int64_t place,
                          const Block& block) {
     T* row = to + (sample * chunks.count + chunk) * 2 * chunks.width + column;
-    table<T>().grad_sums(readable<T>(x) + place, readable<T>(dy) + place, block, k.at(sample, 0, column),
-                         k.at(sample, 1, column), k.at(sample, 2, column), row, row + chunks.width);
+    table<T>().grad_sums(readable<T>(x) + place, readable<T>(dy) + place, block, k.affine(sample, column),
+                         relu, row, row + chunks.width);
   });
   const auto size = static_cast<std::size_t>(shape.samples * shape.channels);
   GradSums all{PoolVector<double>(size), PoolVector<double>(size)};
@@ -261,9 +275,14 @@ GradSums grad_sums(const Tensor& x, const Tensor& dy, const Chunks& chunks, cons
     for (std::int64_t chunk = 0; chunk < chunks.count; ++chunk)
       chunks.for_columns(chunk, [&](std::int64_t c, std::int64_t channel, std::int64_t) {
         const auto i = static_cast<std::size_t>(sample * shape.channels + channel);
-        all.dy[i] += static_cast<double>(partial.row(sample, chunk, 0)[c]);
+        all.g[i] += static_cast<double>(partial.row(sample, chunk, 0)[c]);
         all.product[i] += static_cast<double>(partial.row(sample, chunk, 1)[c]);
       });
+  for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
+    const Channel<T> c(shape, by, sample, channel);
+    const auto i = static_cast<std::size_t>(sample * shape.channels + channel);
+    all.product[i] = c.inv_std * (all.product[i] + c.rest * all.g[i]);
+  });
   return all;
 }
 
@@ -280,42 +299,39 @@ Tensor over_samples(const PoolVector<double>& sums, const NormShape& shape) {
   return total;
 }
 
-/// dx = a dy + (b (x - head) + c), a = inv_std weight, b = -inv_std^2 mean(g xhat), c = -inv_std mean(g) +
-/// b rest.
+/// dx = a g + (b (x - head) + c), a = inv_std weight, b = -inv_std^2 mean(g xhat), c = -inv_std mean(g) +
+/// b rest. With fixed statistics b and c are 0.
 template <class T>
-Coefficients<T> grad_coefficients(const Chunks& chunks, const Normalizer& by, const Tensor& weight,
-                                  const GradSums& sums) {
-  const NormShape& shape = chunks.shape;
+void set_slopes(Coefficients<T>& k, const NormShape& shape, const Normalizer& by, const Tensor& weight,
+                const GradSums* sums) {
   const auto groups = static_cast<std::size_t>(shape.samples * shape.groups);
   PoolVector<double> mean(groups), slope(groups);
-  for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
-    const auto i = static_cast<std::size_t>(sample * shape.channels + channel);
-    const auto g = static_cast<std::size_t>(sample * shape.groups + group_of(shape, channel));
-    const double w = value_or<T>(weight, channel, 1.0) / static_cast<double>(shape.count());
-    mean[g] += w * sums.dy[i];
-    slope[g] += w * sums.product[i];
-  });
-  Coefficients<T> k(chunks, 4);
+  if (sums)
+    for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
+      const auto i = static_cast<std::size_t>(sample * shape.channels + channel);
+      const auto g = static_cast<std::size_t>(sample * shape.groups + group_of(shape, channel));
+      const double w = value_or<T>(weight, channel, 1.0) / static_cast<double>(shape.count());
+      mean[g] += w * sums->g[i];
+      slope[g] += w * sums->product[i];
+    });
   for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
     const Channel<T> c(shape, by, sample, channel);
     const auto g = static_cast<std::size_t>(sample * shape.groups + group_of(shape, channel));
     const double b = -c.inv_std * c.inv_std * slope[g];
-    k.set(sample, 0, channel, c.head);
-    k.set(sample, 1, channel, c.inv_std * value_or<T>(weight, channel, 1.0));
-    k.set(sample, 2, channel, b);
-    k.set(sample, 3, channel, b * c.rest - c.inv_std * mean[g]);
+    k.set(sample, k.kA, channel, c.inv_std * value_or<T>(weight, channel, 1.0));
+    k.set(sample, k.kB, channel, b);
+    k.set(sample, k.kC, channel, b * c.rest - c.inv_std * mean[g]);
   });
-  return k;
 }
 
 template <class T>
-Tensor grad_input(const Tensor& x, const Tensor& dy, const Chunks& chunks, const Coefficients<T>& k) {
-  Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
+Tensor grad_input(const Tensor& x, const Tensor& dy, const Chunks& chunks, const Coefficients<T>& k,
+                  bool relu, Tensor dx) {
+  if (!dx.defined()) dx = Tensor::empty(dy.shape(), dy.dtype());
   chunks.for_each(
       4, [&](std::int64_t sample, std::int64_t, std::int64_t column, std::int64_t place, const Block& block) {
         table<T>().grad(readable<T>(x) + place, readable<T>(dy) + place, writable<T>(dx) + place, block,
-                        k.at(sample, 0, column), k.at(sample, 1, column), k.at(sample, 2, column),
-                        k.at(sample, 3, column));
+                        k.affine(sample, column), relu, k.slopes(sample, column));
       });
   return dx;
 }
@@ -328,23 +344,27 @@ Tensor scaled(const Tensor& dy, const NormShape& shape, const Normalizer& by, co
 }  // namespace
 
 NormGradients normalize_grad(const Tensor& x, const Tensor& dy, const NormShape& shape, const Normalizer& by,
-                             const Tensor& weight, bool fixed_statistics, bool want_x, bool want_parameters) {
+                             const Tensor& weight, const Tensor& bias, const NormGradOptions& options) {
   NormGradients gradients;
-  if (fixed_statistics && want_x) gradients.x = scaled(dy, shape, by, weight);
-  if (fixed_statistics && !want_parameters) return gradients;
+  const bool fixed = options.fixed_statistics;
+  if (fixed && options.want_x && !options.relu) gradients.x = scaled(dy, shape, by, weight);
+  if (fixed && !options.want_parameters && !options.relu) return gradients;
   // A value that is its own mean: exactly 0, where the sums below leave rounding errors over sqrt(eps).
-  const bool lone = !fixed_statistics && shape.count() == 1;
-  if (lone && want_x) gradients.x = Tensor::zeros(dy.shape(), dy.dtype());
+  const bool lone = !fixed && shape.count() == 1;
+  if (lone && options.want_x) gradients.x = Tensor::zeros(dy.shape(), dy.dtype());
   const Chunks chunks(shape);
   dispatch_float("normalize_grad", dy.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const GradSums sums = grad_sums<T>(x, dy, chunks, by);
-    if (want_parameters) {
+    Coefficients<T> k(chunks, 6);
+    set_affine(k, shape, by, weight, bias);
+    const GradSums sums = grad_sums<T>(x, dy, chunks, by, k, options.relu);
+    if (options.want_parameters) {
       gradients.weight = over_samples<T>(sums.product, shape);
-      gradients.bias = over_samples<T>(sums.dy, shape);
+      gradients.bias = over_samples<T>(sums.g, shape);
     }
-    if (want_x && !fixed_statistics && !lone)
-      gradients.x = grad_input<T>(x, dy, chunks, grad_coefficients<T>(chunks, by, weight, sums));
+    if (!options.want_x || gradients.x.defined()) return;
+    set_slopes(k, shape, by, weight, fixed ? nullptr : &sums);
+    gradients.x = grad_input<T>(x, dy, chunks, k, options.relu, options.into);
   });
   return gradients;
 }

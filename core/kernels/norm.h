@@ -30,20 +30,25 @@ struct Normalizer {
 };
 Normalizer normalizer(const Moments& moments, double eps);  ///< inv_std = 1 / sqrt(variance + eps)
 
-/// y = (x - mean) inv_std weight + bias; weight and bias are [C], or both undefined.
+/// y = (x - mean) inv_std weight + bias, or relu of that; weight and bias are [C], or both undefined.
 Tensor normalize(const Tensor& x, const NormShape& shape, const Normalizer& by, const Tensor& weight,
-                 const Tensor& bias);
+                 const Tensor& bias, bool relu = false);
 
 struct NormGradients {
   Tensor x, weight, bias;
 };
-/// With g = dy weight and means over the values of a group:
-///   dweight = sum dy xhat, dbias = sum dy,
-///   dx = inv_std (g - mean(g) - xhat mean(g xhat)), or inv_std g when the statistics were given from
-///   outside.
-/// x may be undefined when statistics are fixed and only dx is wanted.
+struct NormGradOptions {
+  bool fixed_statistics = false;  ///< given from outside: they do not depend on x
+  bool relu = false;              ///< of a normalize() that ended with one
+  bool want_x = true, want_parameters = true;
+  Tensor into = {};  ///< where dx may be written: dy itself, or undefined for a fresh tensor
+};
+/// With e = dy, or what the relu lets through of it, g = e weight, and means over the values of a group:
+///   dweight = sum e xhat, dbias = sum e,
+///   dx = inv_std (g - mean(g) - xhat mean(g xhat)), or inv_std g when the statistics are fixed.
+/// Without relu, x may be undefined when statistics are fixed and only dx is wanted, and bias always.
 NormGradients normalize_grad(const Tensor& x, const Tensor& dy, const NormShape& shape, const Normalizer& by,
-                             const Tensor& weight, bool fixed_statistics, bool want_x, bool want_parameters);
+                             const Tensor& weight, const Tensor& bias, const NormGradOptions& options);
 
 /// Rows of x [R, n] (or any shape with n elements behind the first axes): y = xhat weight + bias.
 /// `kept` [R, 3] is what the gradient needs of each row.

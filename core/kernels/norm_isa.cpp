@@ -6,101 +6,143 @@ namespace linnet::kernels::LINNET_ISA {
 
 using Size = std::ptrdiff_t;
 
-// ---- columns: the sums of a column are in its own lane, so no width of vectors changes their order
-// ----------
+// ---- columns ---------------------------------------------------------------------------------------------
+// The sums of a column are in its own lane, so no width of vectors changes their order. They run through
+// memory for a few rows at a time: rows are then read from end to end, as they lie.
 
-template <int kVectors, class At>
-LINNET_INLINE void moments_of(const float* x, const Block& block, float* shift, float* sum, float* squares,
-                              At at) {
-  F first[kVectors], s[kVectors], q[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
-    first[v] = at.load(x + v * kLanes);
-    s[v] = q[v] = F(0);
+constexpr Size kRowsAtOnce = 16;
+
+/// body(first row, rows, first column, accessor) for all vectors of columns, band of rows by band of rows.
+template <int kVectors, class Body>
+LINNET_INLINE void for_bands(const Block& block, Body body) {
+  for (Size row = 0; row < block.rows; row += kRowsAtOnce) {
+    const Size rows = block.rows - row < kRowsAtOnce ? block.rows - row : kRowsAtOnce;
+    Size c = 0;
+    for (; c + kVectors * kLanes <= block.columns; c += kVectors * kLanes)
+      body(row, rows, c, WholeVector{}, Count<kVectors>{});
+    for (; c + kLanes <= block.columns; c += kLanes) body(row, rows, c, WholeVector{}, Count<1>{});
+    if (c < block.columns) body(row, rows, c, PartOfVector{block.columns - c}, Count<1>{});
   }
-  for (Size r = 1; r < block.rows; ++r) {
-    x += block.stride;
-    for (int v = 0; v < kVectors; ++v) {
-      const F d = at.load(x + v * kLanes) - first[v];
-      s[v] += d;
-      q[v] = madd(d, d, q[v]);
-    }
-  }
-  for (int v = 0; v < kVectors; ++v) {
-    at.store(first[v], shift + v * kLanes);
-    at.store(s[v], sum + v * kLanes);
-    at.store(q[v], squares + v * kLanes);
-  }
+}
+
+template <int V, class At>
+LINNET_INLINE void load_all(F (&to)[V], const float* from, At at) {
+  for (int v = 0; v < V; ++v) to[v] = at.load(from + v * kLanes);
+}
+template <int V, class At>
+LINNET_INLINE void store_all(const F (&from)[V], float* to, At at) {
+  for (int v = 0; v < V; ++v) at.store(from[v], to + v * kLanes);
+}
+
+static void set_zero(float* x, Size n) {
+  for_vectors(n, [=](Size i, auto at) LINNET_INLINE_LAMBDA { at.store(F(0), x + i); });
 }
 
 static void column_moments(const float* x, const Block& block, float* shift, float* sum, float* squares) {
-  Size c = 0;
-  for (; c + 4 * kLanes <= block.columns; c += 4 * kLanes)
-    moments_of<4>(x + c, block, shift + c, sum + c, squares + c, WholeVector{});
-  for (; c + kLanes <= block.columns; c += kLanes)
-    moments_of<1>(x + c, block, shift + c, sum + c, squares + c, WholeVector{});
-  if (c < block.columns)
-    moments_of<1>(x + c, block, shift + c, sum + c, squares + c, PartOfVector{block.columns - c});
+  for_vectors(block.columns,
+              [=](Size i, auto at) LINNET_INLINE_LAMBDA { at.store(at.load(x + i), shift + i); });
+  set_zero(sum, block.columns);
+  set_zero(squares, block.columns);
+  const Size stride = block.stride;
+  for_bands<4>(block, [=](Size row, Size rows, Size c, auto at, auto vectors) LINNET_INLINE_LAMBDA {
+    constexpr int V = vectors.count;
+    F first[V], s[V], q[V];
+    load_all(first, shift + c, at);
+    load_all(s, sum + c, at);
+    load_all(q, squares + c, at);
+    const float* from = x + row * stride + c;
+    for (Size r = 0; r < rows; ++r, from += stride)
+      for (int v = 0; v < V; ++v) {
+        const F d = at.load(from + v * kLanes) - first[v];
+        s[v] += d;
+        q[v] = madd(d, d, q[v]);
+      }
+    store_all(s, sum + c, at);
+    store_all(q, squares + c, at);
+  });
 }
 
-/// The per-column numbers of a group of columns.
-struct Coefficients {
-  const float *mean, *scale, *offset;
-};
-
-template <int kVectors, class At>
-LINNET_INLINE void grad_sums_of(const float* x, const float* dy, const Block& block, const Coefficients& of,
-                                float* sum, float* product, At at) {
-  F mean[kVectors], scale[kVectors], offset[kVectors], s[kVectors], p[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
-    mean[v] = at.load(of.mean + v * kLanes);
-    scale[v] = at.load(of.scale + v * kLanes);
-    offset[v] = at.load(of.offset + v * kLanes);
-    s[v] = p[v] = F(0);
-  }
-  for (Size r = 0; r < block.rows; ++r, x += block.stride, dy += block.stride)
-    for (int v = 0; v < kVectors; ++v) {
-      const F g = at.load(dy + v * kLanes);
-      s[v] += g;
-      p[v] = madd(g, madd(at.load(x + v * kLanes) - mean[v], scale[v], offset[v]), p[v]);
-    }
-  for (int v = 0; v < kVectors; ++v) {
-    at.store(s[v], sum + v * kLanes);
-    at.store(p[v], product + v * kLanes);
-  }
+/// The gradient that reaches the normalised values: dy, or what a relu behind them lets through.
+template <bool kRelu>
+LINNET_INLINE F passed(F centred, F dy, F scale, F offset) {
+  if constexpr (kRelu) return dy * m::where(madd(centred, scale, offset) > F(0), F(1), F(0));
+  return dy;
 }
 
-static void column_grad_sums(const float* x, const float* dy, const Block& block, const float* mean,
-                             const float* scale, const float* offset, float* sum, float* product) {
-  Size c = 0;
-  const auto of = [&](Size from) LINNET_INLINE_LAMBDA {
-    return Coefficients{mean + from, scale + from, offset + from};
-  };
-  for (; c + 2 * kLanes <= block.columns; c += 2 * kLanes)
-    grad_sums_of<2>(x + c, dy + c, block, of(c), sum + c, product + c, WholeVector{});
-  for (; c + kLanes <= block.columns; c += kLanes)
-    grad_sums_of<1>(x + c, dy + c, block, of(c), sum + c, product + c, WholeVector{});
-  if (c < block.columns)
-    grad_sums_of<1>(x + c, dy + c, block, of(c), sum + c, product + c, PartOfVector{block.columns - c});
+template <bool kRelu>
+LINNET_INLINE void grad_sums(const float* x, const float* dy, const Block& block, const Affine<float> by,
+                             float* sum, float* product) {
+  set_zero(sum, block.columns);
+  set_zero(product, block.columns);
+  const Size stride = block.stride;
+  for_bands<2>(block, [=](Size row, Size rows, Size c, auto at, auto vectors) LINNET_INLINE_LAMBDA {
+    constexpr int V = vectors.count;
+    F mean[V], scale[V], offset[V], s[V], p[V];
+    load_all(mean, by.mean + c, at);
+    load_all(scale, by.scale + c, at);
+    load_all(offset, by.offset + c, at);
+    load_all(s, sum + c, at);
+    load_all(p, product + c, at);
+    const float *xs = x + row * stride + c, *gradients = dy + row * stride + c;
+    for (Size r = 0; r < rows; ++r, xs += stride, gradients += stride)
+      for (int v = 0; v < V; ++v) {
+        const F centred = at.load(xs + v * kLanes) - mean[v];
+        const F g = passed<kRelu>(centred, at.load(gradients + v * kLanes), scale[v], offset[v]);
+        s[v] += g;
+        p[v] = madd(g, centred, p[v]);
+      }
+    store_all(s, sum + c, at);
+    store_all(p, product + c, at);
+  });
 }
 
-static void column_apply(const float* x, float* y, const Block& block, const float* mean, const float* scale,
-                         const float* offset) {
+static void column_grad_sums(const float* x, const float* dy, const Block& block, const Affine<float>& by,
+                             bool relu, float* sum, float* product) {
+  if (relu)
+    grad_sums<true>(x, dy, block, by, sum, product);
+  else
+    grad_sums<false>(x, dy, block, by, sum, product);
+}
+
+template <bool kRelu>
+LINNET_INLINE void apply_rows(const float* x, float* y, const Block& block, const Affine<float> by) {
   for (Size r = 0; r < block.rows; ++r, x += block.stride, y += block.stride)
     for_vectors(block.columns, [=](Size i, auto at) LINNET_INLINE_LAMBDA {
-      at.store(madd(at.load(x + i) - at.load(mean + i), at.load(scale + i), at.load(offset + i)), y + i);
+      const F value =
+          madd(at.load(x + i) - at.load(by.mean + i), at.load(by.scale + i), at.load(by.offset + i));
+      at.store(kRelu ? m::relu(value) : value, y + i);
     });
 }
 
-static void column_grad(const float* x, const float* dy, float* dx, const Block& block, const float* mean,
-                        const float* a, const float* b, const float* c) {
+static void column_apply(const float* x, float* y, const Block& block, const Affine<float>& by, bool relu) {
+  if (relu)
+    apply_rows<true>(x, y, block, by);
+  else
+    apply_rows<false>(x, y, block, by);
+}
+
+template <bool kRelu>
+LINNET_INLINE void grad_rows(const float* x, const float* dy, float* dx, const Block& block,
+                             const Affine<float> by, const Slopes<float> k) {
   for (Size r = 0; r < block.rows; ++r, x += block.stride, dy += block.stride, dx += block.stride)
     for_vectors(block.columns, [=](Size i, auto at) LINNET_INLINE_LAMBDA {
-      const F rest = madd(at.load(b + i), at.load(x + i) - at.load(mean + i), at.load(c + i));
-      at.store(madd(at.load(a + i), at.load(dy + i), rest), dx + i);
+      const F centred = at.load(x + i) - at.load(by.mean + i);
+      F g = at.load(dy + i);
+      if constexpr (kRelu) g = passed<true>(centred, g, at.load(by.scale + i), at.load(by.offset + i));
+      const F rest = madd(at.load(k.b + i), centred, at.load(k.c + i));
+      at.store(madd(at.load(k.a + i), g, rest), dx + i);
     });
 }
 
-constinit const ColumnNormKernels<float> column_norm = {column_moments, column_grad_sums, column_apply,
+static void column_grad(const float* x, const float* dy, float* dx, const Block& block,
+                        const Affine<float>& by, bool relu, const Slopes<float>& k) {
+  if (relu)
+    grad_rows<true>(x, dy, dx, block, by, k);
+  else
+    grad_rows<false>(x, dy, dx, block, by, k);
+}
+
+constinit const ColumnNormKernels<float> column_norm = {column_moments, column_apply, column_grad_sums,
                                                         column_grad};
 
 // ---- rows ------------------------------------------------------------------------------------------------

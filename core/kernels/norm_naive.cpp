@@ -2,9 +2,12 @@
 #include <cmath>
 
 #include "linnet/core/kernels/norm_table.h"
+#include "linnet/core/kernels/scalar_math.h"
 
 namespace linnet::kernels {
 namespace {
+
+namespace m = scalar::m;
 
 using Size = std::ptrdiff_t;
 
@@ -22,28 +25,43 @@ void column_moments(const T* x, const Block& block, T* shift, T* sum, T* squares
 }
 
 template <class T>
-void column_grad_sums(const T* x, const T* dy, const Block& block, const T* mean, const T* scale,
-                      const T* offset, T* sum, T* product) {
+T affine(T x, const Affine<T>& by, Size c) {
+  return (x - by.mean[c]) * by.scale[c] + by.offset[c];
+}
+/// The gradient behind the relu, if there is one.
+template <class T>
+T passed(T x, T dy, const Affine<T>& by, bool relu, Size c) {
+  return relu ? dy * static_cast<T>(affine(x, by, c) > 0) : dy;
+}
+
+template <class T>
+void column_apply(const T* x, T* y, const Block& block, const Affine<T>& by, bool relu) {
+  for (Size r = 0; r < block.rows; ++r, x += block.stride, y += block.stride)
+    for (Size c = 0; c < block.columns; ++c) {
+      const T value = affine(x[c], by, c);
+      y[c] = relu ? m::relu(value) : value;
+    }
+}
+
+template <class T>
+void column_grad_sums(const T* x, const T* dy, const Block& block, const Affine<T>& by, bool relu, T* sum,
+                      T* product) {
   for (Size c = 0; c < block.columns; ++c) {
     sum[c] = product[c] = 0;
     for (Size i = c; i < block.rows * block.stride; i += block.stride) {
-      sum[c] += dy[i];
-      product[c] += dy[i] * ((x[i] - mean[c]) * scale[c] + offset[c]);
+      const T g = passed(x[i], dy[i], by, relu, c);
+      sum[c] += g;
+      product[c] += g * (x[i] - by.mean[c]);
     }
   }
 }
 
 template <class T>
-void column_apply(const T* x, T* y, const Block& block, const T* mean, const T* scale, const T* offset) {
-  for (Size r = 0; r < block.rows; ++r, x += block.stride, y += block.stride)
-    for (Size c = 0; c < block.columns; ++c) y[c] = (x[c] - mean[c]) * scale[c] + offset[c];
-}
-
-template <class T>
-void column_grad(const T* x, const T* dy, T* dx, const Block& block, const T* mean, const T* a, const T* b,
-                 const T* c) {
+void column_grad(const T* x, const T* dy, T* dx, const Block& block, const Affine<T>& by, bool relu,
+                 const Slopes<T>& k) {
   for (Size r = 0; r < block.rows; ++r, x += block.stride, dy += block.stride, dx += block.stride)
-    for (Size i = 0; i < block.columns; ++i) dx[i] = a[i] * dy[i] + (b[i] * (x[i] - mean[i]) + c[i]);
+    for (Size c = 0; c < block.columns; ++c)
+      dx[c] = k.a[c] * passed(x[c], dy[c], by, relu, c) + (k.b[c] * (x[c] - by.mean[c]) + k.c[c]);
 }
 
 template <class T>
@@ -97,7 +115,7 @@ void row_grad_weight(const T* x, const T* dy, const RowStatistics<T>* kept, T* d
 
 template <class T>
 const ColumnNormKernels<T>& naive_column_norm() {
-  static constexpr ColumnNormKernels<T> table = {column_moments<T>, column_grad_sums<T>, column_apply<T>,
+  static constexpr ColumnNormKernels<T> table = {column_moments<T>, column_apply<T>, column_grad_sums<T>,
                                                  column_grad<T>};
   return table;
 }

@@ -13,19 +13,30 @@ struct Block {
   std::ptrdiff_t rows, columns, stride;
 };
 
+/// Numbers of each column: what the forward pass computes, and what its gradient does.
+template <class T>
+struct Affine {
+  const T *mean, *scale, *offset;
+};
+template <class T>
+struct Slopes {
+  const T *a, *b, *c;
+};
+
 /// Normalisation of columns (batch-norm, group-norm): per-column numbers are arrays of `columns`.
 template <class T>
 struct ColumnNormKernels {
   /// shift = the first row; with d = x - shift: sum = sum of d, squares = sum of d^2.
   void (*moments)(const T* x, const Block& block, T* shift, T* sum, T* squares);
-  /// sum = sum of dy, product = sum of dy ((x - mean) scale + offset).
-  void (*grad_sums)(const T* x, const T* dy, const Block& block, const T* mean, const T* scale,
-                    const T* offset, T* sum, T* product);
-  /// y = (x - mean) scale + offset.
-  void (*apply)(const T* x, T* y, const Block& block, const T* mean, const T* scale, const T* offset);
-  /// dx = a dy + (b (x - mean) + c).
-  void (*grad)(const T* x, const T* dy, T* dx, const Block& block, const T* mean, const T* a, const T* b,
-               const T* c);
+  /// y = (x - mean) scale + offset, or relu of that.
+  void (*apply)(const T* x, T* y, const Block& block, const Affine<T>& by, bool relu);
+  /// sum = sum of g, product = sum of g (x - mean), with g = dy, or after a relu dy [(x - mean) scale +
+  /// offset > 0].
+  void (*grad_sums)(const T* x, const T* dy, const Block& block, const Affine<T>& by, bool relu, T* sum,
+                    T* product);
+  /// dx = a g + (b (x - mean) + c); dx may be dy.
+  void (*grad)(const T* x, const T* dy, T* dx, const Block& block, const Affine<T>& by, bool relu,
+               const Slopes<T>& k);
 };
 LINNET_DECLARE_TABLE(ColumnNormKernels<float>, column_norm)
 

@@ -23,6 +23,12 @@ struct PartOfVector {
   LINNET_INLINE void store(F x, float* p) const { x.store(p, n); }
 };
 
+/// A number as a type, for a generic lambda to be compiled for.
+template <int n>
+struct Count {
+  static constexpr int count = n;
+};
+
 template <class Body>
 LINNET_INLINE void for_vectors(std::ptrdiff_t n, Body body) {
   std::ptrdiff_t i = 0;

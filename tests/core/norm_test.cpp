@@ -122,9 +122,10 @@ TEST_CASE("normalising and its gradients agree with f64 on every instruction set
       CHECK_CLOSE(kernels::normalize(x, shape, by, weight, bias),
                   kernels::normalize(as_f64(x), shape, by64, as_f64(weight), as_f64(bias)), tolerance);
       for (const bool fixed : {false, true}) {
-        const auto actual = kernels::normalize_grad(x, dy, shape, by, weight, fixed, true, true);
-        const auto expected =
-            kernels::normalize_grad(as_f64(x), as_f64(dy), shape, by64, as_f64(weight), fixed, true, true);
+        const auto actual =
+            kernels::normalize_grad(x, dy, shape, by, weight, {}, {.fixed_statistics = fixed});
+        const auto expected = kernels::normalize_grad(as_f64(x), as_f64(dy), shape, by64, as_f64(weight), {},
+                                                      {.fixed_statistics = fixed});
         // 1 / deviation is at most 10 or so here
         CHECK_CLOSE_TO_SCALE(actual.x, expected.x, Tensor::full(x.shape(), 16.0), tolerance);
         const auto sums = tol::f32_accumulated(16 * shape.samples * shape.rows);
@@ -170,9 +171,7 @@ TEST_CASE("normalisation has the same bits on every instruction set with FMA and
                                    NormShape{3, 40'000 / channels + 1, channels, 1}}) {
       const Tensor x = drawn(shape, 57), dy = drawn(shape, 58), weight = random_tensor({channels}, 59);
       const auto by = [&] { return kernels::normalizer(kernels::moments(x, shape), 1e-5); };
-      const auto gradients = [&] {
-        return kernels::normalize_grad(x, dy, shape, by(), weight, false, true, true);
-      };
+      const auto gradients = [&] { return kernels::normalize_grad(x, dy, shape, by(), weight, {}, {}); };
       check_same_bits_everywhere([&] { return kernels::moments(x, shape).mean; });
       check_same_bits_everywhere([&] { return kernels::moments(x, shape).variance; });
       check_same_bits_everywhere([&] { return kernels::normalize(x, shape, by(), weight, weight); });

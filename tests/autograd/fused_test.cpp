@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fused ops of fused.h against the two ops they stand for, and gradients computed in place.
+#include <functional>
+#include <vector>
+
+#include "linnet/autograd/autograd.h"
+#include "linnet/autograd/fused.h"
+#include "support/check_close.h"
+#include "support/fixtures.h"
+
+namespace linnet {
+namespace {
+
+using Forward = std::function<Tensor(std::span<Tensor>)>;
+
+/// The result of `forward` on fresh copies of the leaves, and then their gradients under a random dy.
+std::vector<Tensor> value_and_gradients(const std::vector<Tensor>& leaves, const Forward& forward) {
+  std::vector<Tensor> own;
+  for (const Tensor& leaf : leaves) own.push_back(leaf.clone().set_requires_grad(true));
+  const Tensor y = forward(own);
+  backward(y, {.gradient = test::random_tensor(y.shape(), 99, -1.0, 1.0, y.dtype())});
+  std::vector<Tensor> results{y.detach()};
+  for (const Tensor& leaf : own) results.push_back(leaf.grad());
+  return results;
+}
+
+void check_equal(const std::vector<Tensor>& leaves, const Forward& fused, const Forward& composed) {
+  const auto actual = value_and_gradients(leaves, fused), expected = value_and_gradients(leaves, composed);
+  REQUIRE(actual.size() == expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    CAPTURE(i);
+    CHECK_SAME_BITS(actual[i], expected[i]);
+  }
+}
+
+TEST_CASE("dense_relu has the bits of relu(dense) in value and gradients, for few rows and many") {
+  for (const DType type : {f32, f64})
+    for (const std::int64_t rows : {1, 3, 7, 65})
+      for (const std::int64_t in : {5, 600}) {
+        CAPTURE(rows, in);
+        const Tensor x = test::random_tensor({rows, in}, 1, -1.0, 1.0, type),
+                     weight = test::random_tensor({11, in}, 2, -1.0, 1.0, type),
+                     bias = test::random_tensor({11}, 3, -1.0, 1.0, type);
+        check_equal(
+            {x, weight, bias}, [](std::span<Tensor> t) { return dense_relu(t[0], t[1], t[2]); },
+            [](std::span<Tensor> t) { return relu(dense(t[0], t[1], t[2])); });
+        check_equal(
+            {x, weight}, [](std::span<Tensor> t) { return dense_relu(t[0], t[1]); },
+            [](std::span<Tensor> t) { return relu(dense(t[0], t[1])); });
+      }
+}
+
+TEST_CASE("conv2d_relu has the bits of relu(conv2d) in value and gradients: direct, 1x1, depthwise, groups") {
+  struct Example {
+    Shape x, weight;
+    Conv2DParams params;
+  };
+  const Example examples[] = {{{2, 9, 7, 3}, {5, 3, 3, 3}, {.padding = Padding::same_size()}},
+                              {{1, 6, 6, 40}, {9, 5, 5, 40}, {.padding = 2}},
+                              {{3, 5, 4, 8}, {16, 1, 1, 8}, {}},
+                              {{2, 8, 9, 10}, {10, 3, 3, 1}, {.stride = 2, .padding = 1, .groups = 10}},
+                              {{2, 7, 7, 6}, {4, 2, 3, 3}, {.dilation = 2, .groups = 2}}};
+  for (const DType type : {f32, f64})
+    for (const Example& e : examples) {
+      CAPTURE(e.x, e.weight);
+      const Tensor x = test::random_tensor(e.x, 1, -1.0, 1.0, type),
+                   weight = test::random_tensor(e.weight, 2, -1.0, 1.0, type),
+                   bias = test::random_tensor({e.weight[0]}, 3, -1.0, 1.0, type);
+      check_equal(
+          {x, weight, bias}, [&](std::span<Tensor> t) { return conv2d_relu(t[0], t[1], t[2], e.params); },
+          [&](std::span<Tensor> t) { return relu(conv2d(t[0], t[1], t[2], e.params)); });
+    }
+}
+
+TEST_CASE("batch_norm_relu has the bits of relu(batch_norm) in value, gradients and statistics") {
+  for (const bool frozen : {false, true})
+    for (const Shape& shape : {Shape{6, 5, 3, 8}, Shape{300, 19}, Shape{4, 1}}) {
+      CAPTURE(shape, frozen);
+      const Tensor x = test::random_tensor(shape, 1, -3.0, 2.0),
+                   weight = test::random_tensor({shape[shape.rank() - 1]}, 2, -1.0, 1.0),
+                   bias = test::random_tensor({shape[shape.rank() - 1]}, 3, -1.0, 1.0);
+      std::vector<Tensor> means, variances;
+      const auto with = [&](auto op) {
+        return [&, op](std::span<Tensor> t) {
+          means.push_back(Tensor::zeros(weight.shape()));
+          variances.push_back(Tensor::ones(weight.shape()));
+          const bool affine = t.size() > 1;
+          return op(t[0], means.back(), variances.back(), affine ? t[1] : Tensor(), affine ? t[2] : Tensor(),
+                    BatchNormParams{.frozen = frozen});
+        };
+      };
+      const auto fused = with([](auto&&... a) { return batch_norm_relu(a..., true); });
+      const auto composed = with([](auto&&... a) { return relu(batch_norm(a..., true)); });
+      check_equal({x, weight, bias}, fused, composed);
+      check_equal({x}, fused, composed);
+      for (std::size_t i = 0; i < means.size(); i += 2) {
+        CHECK_SAME_BITS(means[i], means[i + 1]);
+        CHECK_SAME_BITS(variances[i], variances[i + 1]);
+      }
+    }
+}
+
+TEST_CASE("a gradient that two ops are given is overwritten by neither") {
+  const Tensor start = test::random_tensor({4, 6}, 1);
+  Tensor x = start.clone().set_requires_grad(true);
+  const Tensor shared = mul(x, Tensor::full({}, 2.0));
+  // add hands the same dy to both sides; relu and tanh would like to write into it.
+  backward(sum(square(add(relu(shared), tanh(shared)))));
+
+  Tensor left = start.clone().set_requires_grad(true), right = start.clone().set_requires_grad(true);
+  const Tensor a = relu(mul(left, Tensor::full({}, 2.0))), b = tanh(mul(right, Tensor::full({}, 2.0)));
+  backward(sum(square(add(a, b.detach()))));
+  backward(sum(square(add(a.detach(), b))));
+  CHECK_CLOSE(x.grad(), add(left.grad(), right.grad()), tol::f32);
+}
+
+TEST_CASE("with keep_tape a second backward adds what the first one found") {
+  Tensor x = test::random_tensor({5, 4}, 1).set_requires_grad(true);
+  const Tensor weight = test::random_tensor({3, 4}, 2);
+  const Tensor loss = sum(tanh(dense_relu(x, weight)));
+  backward(loss, {.keep_tape = true});
+  const Tensor once = x.grad().clone();
+  backward(loss);
+  CHECK_SAME_BITS(x.grad(), mul(once, Tensor::full({}, 2.0)));
+}
+
+}  // namespace
+}  // namespace linnet
