@@ -73,13 +73,14 @@ void multiply_tile(const GemmTable& table, const Job& job, const Columns& b, Ban
   }
 }
 
-/// Cut along the longer side, by shape.
+/// Cut along the longer side, by shape, and rows into no fewer than the kernel computes at once.
 void multiply_all(const GemmTable& table, const Job& job, const Columns& b) {
   const Index work = job.rows * b.count * job.terms, width = b.vectors * table.lanes;
   const Index tiles = std::clamp<Index>(work / kTileWork, 1, kMaxTiles);
   const bool by_columns = b.count > job.rows;
   const Index size = by_columns ? b.count : job.rows, unit = by_columns ? width : 1;
-  const Index count = std::min(tiles, divided_up(size, unit));
+  const Index most = divided_up(size, by_columns ? width : table.rows_at_once(b.vectors));
+  const Index count = std::min(tiles, most);
   parallel_for(count, work, [&](std::int64_t tile) {
     const Band part = band(tile, count, size, unit);
     if (by_columns)

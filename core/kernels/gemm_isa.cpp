@@ -26,6 +26,10 @@ Index panel_vectors(Index rows) {
   return 2;
 }
 
+Index rows_at_once(Index panel_vectors) {
+  return kTileRows[panel_vectors >= 8 ? 3 : panel_vectors >= 4 ? 2 : panel_vectors >= 2 ? 1 : 0];
+}
+
 // Loops over an array of vectors must disappear, or the array lives in memory.
 #if defined(__clang__)
 #define LINNET_UNROLL _Pragma("unroll")
@@ -223,6 +227,6 @@ void multiply_few(const FewRows& p) {
 
 }  // namespace
 
-extern const GemmTable gemm = {kLanes, panel_vectors, multiply, multiply_few, transpose_matrix};
+extern const GemmTable gemm = {kLanes, panel_vectors, rows_at_once, multiply, multiply_few, transpose_matrix};
 
 }  // namespace linnet::kernels::LINNET_ISA

@@ -54,6 +54,8 @@ struct GemmTable {
   Index lanes;
   /// How many vectors wide panels of b should be for a product of so many rows.
   Index (*panel_vectors)(Index rows);
+  /// How many rows are computed at once with such panels.
+  Index (*rows_at_once)(Index panel_vectors);
   void (*multiply)(const Product& p);
   void (*multiply_few)(const FewRows& p);
   /// y[c][r] = x[r][c] for r < rows, c < columns.

@@ -317,10 +317,10 @@ void set_slopes(Coefficients<T>& k, const NormShape& shape, const Normalizer& by
   for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
     const Channel<T> c(shape, by, sample, channel);
     const auto g = static_cast<std::size_t>(sample * shape.groups + group_of(shape, channel));
-    const double b = -c.inv_std * c.inv_std * slope[g];
+    const double b = sums ? -c.inv_std * c.inv_std * slope[g] : 0.0;  // not -0
     k.set(sample, k.kA, channel, c.inv_std * value_or<T>(weight, channel, 1.0));
     k.set(sample, k.kB, channel, b);
-    k.set(sample, k.kC, channel, b * c.rest - c.inv_std * mean[g]);
+    k.set(sample, k.kC, channel, sums ? b * c.rest - c.inv_std * mean[g] : 0.0);
   });
 }
 

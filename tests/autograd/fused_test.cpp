@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fused ops of fused.h against the two ops they stand for, and gradients computed in place.
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "linnet/autograd/autograd.h"
@@ -37,7 +38,8 @@ TEST_CASE("dense_relu has the bits of relu(dense) in value and gradients, for fe
   for (const DType type : {f32, f64})
     for (const std::int64_t rows : {1, 3, 7, 65})
       for (const std::int64_t in : {5, 600}) {
-        CAPTURE(rows, in);
+        CAPTURE(rows);
+        CAPTURE(in);
         const Tensor x = test::random_tensor({rows, in}, 1, -1.0, 1.0, type),
                      weight = test::random_tensor({11, in}, 2, -1.0, 1.0, type),
                      bias = test::random_tensor({11}, 3, -1.0, 1.0, type);
@@ -62,7 +64,8 @@ TEST_CASE("conv2d_relu has the bits of relu(conv2d) in value and gradients: dire
                               {{2, 7, 7, 6}, {4, 2, 3, 3}, {.dilation = 2, .groups = 2}}};
   for (const DType type : {f32, f64})
     for (const Example& e : examples) {
-      CAPTURE(e.x, e.weight);
+      CAPTURE(e.x);
+      CAPTURE(e.weight);
       const Tensor x = test::random_tensor(e.x, 1, -1.0, 1.0, type),
                    weight = test::random_tensor(e.weight, 2, -1.0, 1.0, type),
                    bias = test::random_tensor({e.weight[0]}, 3, -1.0, 1.0, type);
@@ -75,7 +78,8 @@ TEST_CASE("conv2d_relu has the bits of relu(conv2d) in value and gradients: dire
 TEST_CASE("batch_norm_relu has the bits of relu(batch_norm) in value, gradients and statistics") {
   for (const bool frozen : {false, true})
     for (const Shape& shape : {Shape{6, 5, 3, 8}, Shape{300, 19}, Shape{4, 1}}) {
-      CAPTURE(shape, frozen);
+      CAPTURE(shape);
+      CAPTURE(frozen);
       const Tensor x = test::random_tensor(shape, 1, -3.0, 2.0),
                    weight = test::random_tensor({shape[shape.rank() - 1]}, 2, -1.0, 1.0),
                    bias = test::random_tensor({shape[shape.rank() - 1]}, 3, -1.0, 1.0);
