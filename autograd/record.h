@@ -57,10 +57,30 @@ class Saved {
   std::uint32_t version_ = 0;
 };
 
+struct TapeNode;
+void retain(TapeNode* node) noexcept;
+void release(TapeNode* node) noexcept;
+
+/// An input kept for backward or, when the rule of the op that made it has a member `Tensor result() const`
+/// and `bool repeats() const` says so, computed again from what that op keeps itself: a net of convolutions
+/// and batch-norm then keeps one tensor a layer instead of two.
+class SavedInput {
+ public:
+  SavedInput() = default;
+  explicit SavedInput(const Tensor& t);
+  /// The tensor; undefined when it was not needed. AutogradError as above.
+  Tensor operator*() const;
+
+ private:
+  Saved kept_;
+  Ref<TapeNode> maker_;
+};
+
 /// True when the tape is on and a gradient will flow to t.
 bool needed_by(const Tensor& t);
 /// Keeps t for backward if `when`; nothing otherwise.
 inline Saved saved(const Tensor& t, bool when = true) { return when ? Saved(t) : Saved(); }
+inline SavedInput saved_input(const Tensor& t, bool when) { return when ? SavedInput(t) : SavedInput(); }
 
 /// Computes the attributes of an op, for the recorder.
 using AttributesOf = std::function<State()>;
@@ -77,12 +97,27 @@ struct RuleType {
   void (*move)(void* rule, void* to);
   void (*run)(void* rule, const Tensor& dy, Grads& grad);
   void (*drop)(void* rule) noexcept;
+  bool (*repeats)(const void* rule);
+  Tensor (*result)(const void* rule);
 };
 template <class Rule>
+bool repeats(const void* rule) {
+  if constexpr (requires(const Rule& r) { r.repeats(); }) return static_cast<const Rule*>(rule)->repeats();
+  return false;
+}
+template <class Rule>
+Tensor result(const void* rule) {
+  if constexpr (requires(const Rule& r) { r.result(); }) return static_cast<const Rule*>(rule)->result();
+  return {};
+}
+template <class Rule>
 inline constexpr RuleType rule_type{
-    sizeof(Rule), [](void* rule, void* to) { new (to) Rule(std::move(*static_cast<Rule*>(rule))); },
+    sizeof(Rule),
+    [](void* rule, void* to) { new (to) Rule(std::move(*static_cast<Rule*>(rule))); },
     [](void* rule, const Tensor& dy, Grads& grad) { (*static_cast<Rule*>(rule))(dy, grad); },
-    [](void* rule) noexcept { static_cast<Rule*>(rule)->~Rule(); }};
+    [](void* rule) noexcept { static_cast<Rule*>(rule)->~Rule(); },
+    repeats<Rule>,
+    result<Rule>};
 
 /// Makes y the result of a new node of the tape, which takes over *rule.
 void attach(Op op, std::string_view custom, const Tensor& y, std::span<const Tensor> inputs,

@@ -110,6 +110,23 @@ const Tensor& Saved::operator*() const {
   return tensor_;
 }
 
+void retain(TapeNode* node) noexcept { node->references.fetch_add(1, std::memory_order_relaxed); }
+void release(TapeNode* node) noexcept {
+  if (node->references.fetch_sub(1, std::memory_order_acq_rel) == 1) node->destroy();
+}
+
+SavedInput::SavedInput(const Tensor& t) {
+  const Ref<TapeNode>& maker = t.impl()->node;
+  if (maker && static_cast<tape::Node*>(maker.get())->repeats())
+    maker_ = maker;
+  else
+    kept_ = Saved(t);
+}
+
+Tensor SavedInput::operator*() const {
+  return maker_ ? static_cast<tape::Node*>(maker_.get())->result() : *kept_;
+}
+
 bool needed_by(const Tensor& t) { return tape_on && has_gradient(t); }
 
 NoGrad::NoGrad() : before_(tape_on) { tape_on = false; }

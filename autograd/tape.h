@@ -46,6 +46,9 @@ class alignas(std::max_align_t) Node final : public TapeNode {
   std::string_view name() const { return op == Op::custom ? custom_name : linnet::name(op); }
 
   void run_rule(const Tensor& dy, Grads& grads) { rule_type_.run(rule(), dy, grads); }
+  /// The result of the op, computed again: possible while the rule is there and says so.
+  bool repeats() { return !released && rule_type_.repeats(rule()); }
+  Tensor result() { return rule_type_.result(rule()); }
   /// Drops the rule with everything it saved, and the edges.
   void release() noexcept;
   void destroy() noexcept override;

@@ -25,8 +25,8 @@ Tensor convolve(const Tensor& x, const Tensor& weight, const Tensor& bias, const
     state.set("groups", params.groups);
     return state;
   };
-  auto rule = [x = saved(x, needed_by(weight)), weight = saved(weight, needed_by(x)), x_shape = x.shape(),
-               w_shape = weight.shape(), y = saved(y, relu), window,
+  auto rule = [x = saved_input(x, needed_by(weight)), weight = saved(weight, needed_by(x)),
+               x_shape = x.shape(), w_shape = weight.shape(), y = saved(y, relu), window,
                groups = params.groups](const Tensor& gradient, Grads& grad) {
     const Tensor dy = behind_relu(*y, gradient);
     if (grad.wanted(0)) grad.add(0, kernels::conv2d_grad_input(dy, *weight, x_shape, window, groups));

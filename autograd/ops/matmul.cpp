@@ -54,8 +54,8 @@ Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias, bool rel
   Tensor y = kernels::dense(rows_of(x), weight, bias, relu);
   if (y.shape() != out) y = y.view(out);
 
-  auto rule = [x = saved(x, needed_by(weight)), weight = saved(weight, needed_by(x)), y = saved(y, relu),
-               shape = x.shape()](const Tensor& gradient, Grads& grad) {
+  auto rule = [x = saved_input(x, needed_by(weight)), weight = saved(weight, needed_by(x)),
+               y = saved(y, relu), shape = x.shape()](const Tensor& gradient, Grads& grad) {
     Tensor dy = rows_of(behind_relu(*y, gradient));
     if (grad.wanted(0)) grad.add(0, kernels::matmul(dy, *weight).view(shape));
     if (grad.wanted(1)) grad.add(1, kernels::matmul(dy, rows_of(*x), {.transpose_a = true}));

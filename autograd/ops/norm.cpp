@@ -48,9 +48,12 @@ PoolVector<Tensor> with_affine(PoolVector<Tensor> inputs, const Tensor& weight, 
 struct NormRule {
   kernels::NormShape shape;
   kernels::Normalizer by;
-  bool fixed, relu;
+  bool fixed, relu, keeps_x;
   int first;
-  Saved x, weight, bias;  ///< the bias only for the relu
+  Saved x, weight, bias;
+
+  bool repeats() const { return keeps_x; }
+  Tensor result() const { return kernels::normalize(*x, shape, by, *weight, *bias, relu); }
 
   void operator()(const Tensor& dy, Grads& grad) const {
     const bool affine = grad.wanted(first) || grad.wanted(first + 1);
@@ -115,14 +118,14 @@ Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, co
   }
   const bool affine = any_grad({&weight, &bias});
   const bool keep_x = affine || ((!fixed || relu) && needed_by(x));
-  const bool keep_weight = weight.defined() && (needed_by(x) || (relu && affine));
+  const bool keep_affine = weight.defined() && any_grad({&x, &weight, &bias});
   return record(
       Op::batch_norm, y, std::span<const Tensor>(with_affine({x, running_mean, running_var}, weight, bias)),
       [&] {
         return State{{"eps", params.eps}, {"momentum", params.momentum}, {"frozen", params.frozen ? 1 : 0}};
       },
-      NormRule{shape, by, fixed, relu, 3, saved(x, keep_x), saved(weight, keep_weight),
-               saved(bias, keep_weight && relu)});
+      NormRule{shape, by, fixed, relu, keep_x, 3, saved(x, keep_x), saved(weight, keep_affine),
+               saved(bias, keep_affine)});
 }
 
 }  // namespace
@@ -155,8 +158,8 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, co
       [=] {
         return State{{"groups", groups}, {"eps", eps}};
       },
-      NormRule{shape, by, false, false, 1, saved(x, keep), saved(weight, weight.defined() && needed_by(x)),
-               Saved()});
+      NormRule{shape, by, false, false, keep, 1, saved(x, keep), saved(weight, keep && weight.defined()),
+               saved(bias, keep && bias.defined())});
 }
 
 Tensor layer_norm(const Tensor& x, int axes, const Tensor& weight, const Tensor& bias, double eps) {

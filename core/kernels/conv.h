@@ -7,10 +7,13 @@
 //
 // The order of the sums, fixed by the shapes alone:
 //   y        terms (kh, kw, c), in chunks of whole kernel rows with at most 512 terms (or one row); then the
-//   bias dx       one partial sum over o for each tap (kh, kw), in order of the taps dweight  pixels of whole
-//   images, at most 512 at a time (or one image), in up to four groups of images
+//            bias
+//   dx       one partial sum over o for each tap (kh, kw), in order of the taps
+//   dweight  pixels, at most 128 at a time (whole images, whole rows of one image, or one row), in up to four
+//            groups of images
 // A 1x1 convolution with stride 1 and no padding is matmul for y and dx, and has its order. One filter for
-// each channel: y and dx are one chain over the taps, dweight one chain over the pixels of an image. Sample
+// each channel: y and dx are one chain over the taps, dweight one chain over the
+// pixels of a patch that see the same taps, at most 512 of them (or one row). Sample
 // i's y and dx do not depend on the other samples.
 
 #include "linnet/core/tensor.h"

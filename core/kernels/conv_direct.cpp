@@ -108,6 +108,9 @@ void grad_input_band(const ConvPlan& plan, const float* dy, const float* weight,
   }
 }
 
+/// Pixels of one sum in the gradient of the weights: so many lines of x and dy stay in the first cache.
+constexpr Index kPixelsAtOnce = 128;
+
 /// `size` floats that may be read up to one vector further: a copy when the vectors do not end with the data.
 const float* readable_beyond(const float* data, Index size, Index columns, Scratch purpose) {
   const Index lanes = gemm_table().lanes;
@@ -139,13 +142,15 @@ const float* met_rows(const ConvPlan& plan, const float* x, Index first, Index c
   return copy;
 }
 
-/// Kernel row kh of the partial sum [G][KH][KW][GC][GO] over images [images.begin, images.end): sums over as
-/// many whole images as have at most kChunk pixels, added in order.
+/// Kernel row kh of the partial sum [G][KH][KW][GC][GO] over images [images.begin, images.end): sums over
+/// kPixelsAtOnce pixels at most, or one row, added in order.
 void grad_weight_row(const ConvPlan& plan, const float* dy, const float* x, Band images, Index kh,
                      float* partial) {
   const Window& w = plan.window;
   const GemmTable& table = gemm_table();
-  const Index image = plan.YH * plan.YW * plan.O, at_once = std::max<Index>(kChunk / (plan.YH * plan.YW), 1);
+  const Index pixels = plan.YH * plan.YW, image = pixels * plan.O;
+  const Index at_once = std::max<Index>(kPixelsAtOnce / pixels, 1);  // images
+  const Index lines = std::clamp<Index>(kPixelsAtOnce / plan.YW, 1, plan.YH);
   Product p;
   p.a_row = 1;
   p.a_term = w.stride.w * plan.C;
@@ -160,20 +165,27 @@ void grad_weight_row(const ConvPlan& plan, const float* dy, const float* x, Band
   p.b_inner = plan.YW * plan.O;
   p.c_row = plan.GO;
   p.c_line = plan.GC * plan.GO;
-  p.inner = plan.YH;
-  p.terms = plan.YW;
   for (Index n = images.begin; n < images.end; n += at_once) {
-    p.outer = std::min(at_once, images.end - n);
-    p.add = n > images.begin;
-    const float* rows = met_rows(plan, x, n, p.outer, kh, p);
+    const Index count = std::min(at_once, images.end - n);
+    const float* rows = met_rows(plan, x, n, count, kh, p);
     const float* gradient = dy + n * image;
-    if ((plan.N - n - p.outer) * image < table.lanes)  // what lies behind is shorter than a vector
-      gradient = readable_beyond(gradient, p.outer * image, plan.GO, Scratch::gradient);
-    for (Index g = 0; g < plan.G; ++g) {
-      p.a = rows + g * plan.GC;
-      p.b = gradient + g * plan.GO;
-      p.c = partial + (g * plan.KH + kh) * plan.KW * p.c_line;
-      table.multiply(p);
+    if ((plan.N - n - count) * image < table.lanes)  // what lies behind is shorter than a vector
+      gradient = readable_beyond(gradient, count * image, plan.GO, Scratch::gradient);
+    for (Index line = 0; line < plan.YH; line += lines) {
+      p.outer = count;
+      p.inner = std::min(lines, plan.YH - line);
+      p.terms = plan.YW;
+      if (plan.is_product()) {  // all these pixels are one row of terms
+        p.terms *= p.outer * p.inner;
+        p.outer = p.inner = 1;
+      }
+      p.add = n > images.begin || line > 0;
+      for (Index g = 0; g < plan.G; ++g) {
+        p.a = rows + line * p.a_inner + g * plan.GC;
+        p.b = gradient + line * p.b_inner + g * plan.GO;
+        p.c = partial + (g * plan.KH + kh) * plan.KW * p.c_line;
+        table.multiply(p);
+      }
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/autograd/fused.h"
+#include "linnet/core/storage.h"
 #include "support/check_close.h"
 #include "support/fixtures.h"
 
@@ -126,6 +127,36 @@ TEST_CASE("with keep_tape a second backward adds what the first one found") {
   const Tensor once = x.grad().clone();
   backward(loss);
   CHECK_SAME_BITS(x.grad(), mul(once, Tensor::full({}, 2.0)));
+}
+
+TEST_CASE("what batch-norm made is computed again for the convolution behind it, and not kept") {
+  Tensor mean = Tensor::zeros({8}), variance = Tensor::ones({8});
+  Tensor weight = test::random_tensor({8}, 1).set_requires_grad(true),
+         bias = test::random_tensor({8}, 2).set_requires_grad(true),
+         kernel = test::random_tensor({4, 3, 3, 8}, 3).set_requires_grad(true);
+  const Tensor x = test::random_tensor({2, 16, 16, 8}, 4);
+  Tensor hidden = batch_norm_relu(x, mean, variance, weight, bias, {}, true);
+  const Tensor y = conv2d(hidden, kernel, {}, {.padding = 1});
+  const Tensor same = hidden.detach().clone();
+  const std::int64_t with_hidden = memory_stats().live_bytes;
+  hidden = Tensor();
+  CHECK(with_hidden - memory_stats().live_bytes == 2 * 16 * 16 * 8 * 4);
+  backward(sum(y));
+
+  Tensor leaf = same.clone().set_requires_grad(true), again = kernel.detach().clone().set_requires_grad(true);
+  backward(sum(conv2d(leaf, again, {}, {.padding = 1})));
+  CHECK_SAME_BITS(kernel.grad(), again.grad());
+}
+
+TEST_CASE("a weight of batch-norm changed between forward and backward is noticed behind a convolution too") {
+  Tensor mean = Tensor::zeros({2}), variance = Tensor::ones({2});
+  Tensor weight = Tensor::ones({2}).set_requires_grad(true),
+         bias = Tensor::zeros({2}).set_requires_grad(true),
+         kernel = test::random_tensor({3, 1, 1, 2}, 3).set_requires_grad(true);
+  const Tensor y = conv2d(
+      batch_norm(test::random_tensor({2, 2, 2, 2}, 4), mean, variance, weight, bias, {}, true), kernel);
+  weight.mutable_data<float>()[0] = 2.0f;
+  CHECK_THROWS_AS(backward(sum(y)), AutogradError);
 }
 
 }  // namespace
