@@ -190,5 +190,8 @@ Tensor channel_shuffle(const Tensor& x, std::int64_t groups);
 Tensor dropout(const Tensor& x, double p, bool training);
 /// The same for whole channels: x [N, ..., C] of at least two axes, one draw for each sample and channel.
 Tensor spatial_dropout(const Tensor& x, double p, bool training);
+/// x + stddev n, n a normal number for each element; x itself unless training. stddev is finite and not
+/// negative. Takes one call number of the generator when training.
+Tensor gaussian_noise(const Tensor& x, double stddev, bool training);
 
 }  // namespace linnet

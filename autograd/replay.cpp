@@ -239,6 +239,8 @@ Tensor apply_op(Op op, const OpCall& call) {
       return spatial_dropout(input(call, 0), a["p"].real(), call.training);
     case Op::dropout:
       return dropout(input(call, 0), a["p"].real(), call.training);
+    case Op::gaussian_noise:
+      return gaussian_noise(input(call, 0), a["p"].real(), call.training);
     case Op::custom:
       break;
   }

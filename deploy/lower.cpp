@@ -54,6 +54,7 @@ class Lower {
     switch (node.op) {
       case Op::dropout:
       case Op::spatial_dropout:
+      case Op::gaussian_noise:
         return true;
       case Op::reshape:
         return same_shape;

@@ -90,6 +90,7 @@ std::span<const AttributeRule> attribute_rules(Op op) {
     case Op::huber:
     case Op::focal:
     case Op::spatial_dropout:
+    case Op::gaussian_noise:
       return kP;
     case Op::clamp:
       return kPQ;

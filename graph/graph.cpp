@@ -205,7 +205,8 @@ Graph without_dead_nodes(const Graph& graph) {
   if (graph.output() >= 0) needed[graph.output()] = true;
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     // These draw random numbers or move buffers, used or not.
-    if (node->op == Op::dropout || node->op == Op::spatial_dropout || node->op == Op::batch_norm)
+    if (node->op == Op::dropout || node->op == Op::spatial_dropout || node->op == Op::gaussian_noise ||
+        node->op == Op::batch_norm)
       needed[node->output] = true;
     if (!needed[node->output]) continue;
     for (int input : node->inputs) needed[input] = true;

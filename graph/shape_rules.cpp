@@ -290,6 +290,7 @@ Rule rule_of(Op op) {
 #undef UNARY2
     case Op::dropout:
     case Op::spatial_dropout:
+    case Op::gaussian_noise:
       return {1, 1, same_shape};
     case Op::softmax:
     case Op::log_softmax:

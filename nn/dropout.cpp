@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/dropout.h"
 
+#include <cmath>
+
 #include "linnet/autograd/ops.h"
 
 namespace linnet::nn {
@@ -38,5 +40,12 @@ std::string SpatialDropout2D::describe() const { return concat({"SpatialDropout2
 Tensor SpatialDropout2D::forward(const Tensor& x) {
   return drop_channels("SpatialDropout2D", x, 4, p_, training());
 }
+
+GaussianNoise::GaussianNoise(double stddev) : stddev_(stddev) {
+  check<ValueError>(std::isfinite(stddev) && stddev >= 0.0,
+                    "GaussianNoise: stddev must be finite and not negative, got ", stddev, ".");
+}
+std::string GaussianNoise::describe() const { return concat({"GaussianNoise ", stddev_}); }
+Tensor GaussianNoise::forward(const Tensor& x) { return gaussian_noise(x, stddev_, training()); }
 
 }  // namespace linnet::nn

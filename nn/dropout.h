@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Dropout: training noise against overfitting.
+// Dropout and Gaussian noise: what is added in training against overfitting.
 
 #include "linnet/nn/module.h"
 
@@ -40,6 +40,18 @@ class SpatialDropout2D : public Layer {
 
  private:
   double p_;
+};
+
+/// In training x + stddev n, n a normal number for each element, by one call number of the generator; in eval
+/// x itself. Any shape. ValueError for a stddev that is negative or not finite.
+class GaussianNoise : public Layer {
+ public:
+  explicit GaussianNoise(double stddev = 0.1);
+  std::string describe() const override;
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  double stddev_;
 };
 
 }  // namespace linnet::nn

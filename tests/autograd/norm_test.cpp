@@ -88,6 +88,26 @@ TEST_CASE("spatial dropout drops and scales whole channels, each sample its own"
                     "spatial_dropout: p must be in [0, 1), got 1.");
 }
 
+TEST_CASE(
+    "gaussian noise adds normal numbers of the given size, a call number each, and passes gradients on") {
+  manual_seed(8);
+  Tensor x = Tensor::full({100, 100}, 3.0).set_requires_grad(true);
+  const Tensor y = gaussian_noise(x, 0.5, true), noise = y.detach().to(f64) - 3.0;
+  // 5 standard deviations of the mean and of the variance of 10,000 normal numbers
+  CHECK(std::abs(mean(noise).item()) < 5.0 * 0.5 / 100);
+  CHECK(std::abs(mean(square(noise)).item() / 0.25 - 1.0) < 5.0 * std::sqrt(2.0) / 100);
+  CHECK_FALSE(test::bit_difference(gaussian_noise(x, 0.5, true), y).empty());
+  CHECK(rng_state()["next_call"].integer() == 2);
+  backward(y, {.gradient = test::random_tensor({100, 100}, 1)});
+  CHECK_SAME_BITS(x.grad(), test::random_tensor({100, 100}, 1));
+
+  CHECK(gaussian_noise(x, 0.5, false).same_as(x));
+  CHECK(gaussian_noise(x, 0.0, true).same_as(x));
+  CHECK(rng_state()["next_call"].integer() == 2);
+  CHECK_THROWS_TEXT(gaussian_noise(x, -0.5, true), ValueError,
+                    "gaussian_noise: stddev must be finite and not negative, got -0.5.");
+}
+
 TEST_CASE("batch_norm moves both of its running statistics or none") {
   const Tensor x = test::random_tensor({5, 2}, 1);
   Tensor mean = Tensor::zeros({2}), source = Tensor::ones({2}).set_requires_grad(true),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activations off their main branch, normalisation, embedding and dropout of whole channels.
+// Activations off their main branch, normalisation, embedding, dropout of whole channels and noise.
 #include "linnet/autograd/ops.h"
 #include "op_cases.h"
 #include "support/fixtures.h"
@@ -109,7 +109,7 @@ void add_norms(std::vector<OpCase>& cases) {
        }});
 }
 
-void add_tables_and_dropout(std::vector<OpCase>& cases) {
+void add_tables_and_noise(std::vector<OpCase>& cases) {
   cases.push_back({Op::embedding, "embedding", [](Rng& rng) {
                      const std::int64_t rows = any(rng, 1, 9), size = any(rng, 1, 33);
                      Shape shape;
@@ -129,6 +129,15 @@ void add_tables_and_dropout(std::vector<OpCase>& cases) {
                                         return spatial_dropout(in[0], 0.375, training);
                                       }};
                    }});
+  cases.push_back({Op::gaussian_noise, "gaussian_noise", [](Rng& rng) {
+                     const Shape shape = with_channels(rng, any(rng, 1, 35));
+                     const bool training = rng.below(4) != 0;
+                     // a normal number beyond 6 is not met
+                     return OpExample{{draw(rng, shape)},
+                                      [=](const Inputs& in) { return gaussian_noise(in[0], 0.5, training); },
+                                      1,
+                                      0.5 * 6};
+                   }});
 }
 
 }  // namespace
@@ -136,7 +145,7 @@ void add_tables_and_dropout(std::vector<OpCase>& cases) {
 void add_norm(std::vector<OpCase>& cases) {
   add_activations(cases);
   add_norms(cases);
-  add_tables_and_dropout(cases);
+  add_tables_and_noise(cases);
 }
 
 }  // namespace linnet::test

@@ -30,6 +30,7 @@ void add_unary(std::vector<Kind>& kinds) {
   unary("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.2); });
   unary("clamp", [](const Tensor& x) { return clamp(x, -0.4, 0.6); });
   unary("dropout", [](const Tensor& x) { return dropout(x, 0.3, false); });
+  unary("gaussian_noise", [](const Tensor& x) { return gaussian_noise(x, 0.3, false); });
   unary("spatial_dropout", [](const Tensor& x) { return x.rank() > 1 ? spatial_dropout(x, 0.3, false) : x; });
   kinds.push_back({"pow", 0, 1,
                    [](Draw& draw, const Values&, GraphStep& s) { s.numbers = {draw.any(-4, 5)}; },

@@ -95,10 +95,11 @@ TEST_CASE("an Embedding is traced with whole numbers, and trains from its graph"
       "embedding: index 9 at position 0 is outside 0..6. The table has 7 rows.  in 0 (embedding)");
 }
 
-TEST_CASE("a spatial dropout whose result is not needed keeps the numbers of the next one") {
+TEST_CASE("spatial dropout and noise whose results are not needed keep the numbers of the next one") {
   struct Unused : nn::Module {
     Tensor operator()(const Tensor& x) {
       spatial_dropout(x, 0.5, training());
+      gaussian_noise(x, 0.5, training());
       return spatial_dropout(x, 0.5, training());
     }
   } model;

@@ -194,6 +194,7 @@ std::vector<ReplayCase> replay_cases() {
              return pad(a[0], {{0, 0}, {1, 2}, {0, 1}, {0, 0}}, -1.5);
            }},
           {Op::dropout, matrix, [](Args a) { return dropout(a[0], 0.4, true); }},
+          {Op::gaussian_noise, matrix, [](Args a) { return gaussian_noise(a[0], 0.4, true); }},
       });
   return cases;
 }

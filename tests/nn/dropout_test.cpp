@@ -44,6 +44,20 @@ TEST_CASE("a probability outside [0, 1) is refused") {
         "Dropout: p must be in [0, 1), got " + concat({p}) + ". It is the share of elements that become 0.");
 }
 
+TEST_CASE("GaussianNoise follows the seed, is off in eval, and refuses a size that makes no sense") {
+  nn::GaussianNoise layer(0.25);
+  const Tensor x = random_tensor({8, 8}, 1);
+  manual_seed(4);
+  const Tensor first = layer(x);
+  CHECK_FALSE(bit_difference(first, x).empty());
+  manual_seed(4);
+  CHECK_SAME_BITS(layer(x), first);
+  layer.eval();
+  CHECK_SAME_BITS(layer(x), x);
+  CHECK_THROWS_TEXT(nn::GaussianNoise(-1), ValueError,
+                    "GaussianNoise: stddev must be finite and not negative, got -1.");
+}
+
 TEST_CASE("layers of spatial dropout refuse other ranks and probabilities") {
   CHECK_THROWS_TEXT(nn::SpatialDropout1D()(Tensor::ones({2, 3})), ShapeError,
                     "SpatialDropout1D: x must be [N, T, C], got shape [2, 3].  in SpatialDropout1D 0.5");

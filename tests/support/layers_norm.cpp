@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activations beyond the basic ones, normalisation, embedding and dropout of channels.
+// Activations beyond the basic ones, normalisation, embedding, dropout of channels and noise.
 #include "support/layer_catalog.h"
 
 namespace linnet::test {
@@ -53,6 +53,8 @@ void add_norm_layers(std::vector<LayerCase>& rows) {
        }});
   rows.push_back(row<nn::SpatialDropout1D>("SpatialDropout1D 0.5", 0, {6, 5}));
   rows.push_back(row<nn::SpatialDropout2D>("SpatialDropout2D 0.2", 0, {3, 4, 9}, 0.2));
+  rows.push_back(row<nn::GaussianNoise>("GaussianNoise 0.1", 0, {6, 5}));
+  rows.push_back(row<nn::GaussianNoise>("GaussianNoise 2", 0, {17}, 2));
 }
 
 }  // namespace linnet::test
