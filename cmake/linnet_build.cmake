@@ -14,6 +14,7 @@ endif()
 include(GNUInstallDirs)
 
 option(LINNET_LONG_TESTS "Run the test suites named \"long\" too" ON)
+option(LINNET_PRECOMPILE "Precompile the headers of the tests: for one build from nothing, ccache keeps none of it" OFF)
 option(LINNET_POISON "Fill freed tensor memory with NaNs, to find readers of dead tensors" OFF)
 
 find_program(LINNET_CCACHE ccache)
@@ -95,6 +96,10 @@ function(linnet_test name)
   target_link_libraries(test_${name} PRIVATE linnet_settings linnet_test_support)
   # Tests call, the library computes: optimising thousands of checks would take longer than running them.
   target_compile_options(test_${name} PRIVATE -O0)
+  if(TARGET linnet_test_headers)
+    target_precompile_headers(test_${name} REUSE_FROM linnet_test_headers)
+    set_target_properties(test_${name} PROPERTIES CXX_COMPILER_LAUNCHER "")
+  endif()
   foreach(link ${arg_OF} ${arg_LINKS})
     if(TARGET linnet_${link})
       target_link_libraries(test_${name} PRIVATE linnet_${link})

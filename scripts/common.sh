@@ -6,6 +6,7 @@ cores=$(nproc)
 # What building the library and the command takes; the tests add theirs.
 build_packages=(g++ cmake ninja-build pkg-config zlib1g-dev libcereal-dev libsodium-dev libcli11-dev
   nlohmann-json3-dev libpng-dev)
+export CCACHE_DEPEND=1  # a file that ccache does not know is not preprocessed first
 part_names=()
 part_seconds=()
 
