@@ -11,15 +11,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(ElementwiseKernels<float>, elementwise)
-
-template <class T>
-const ElementwiseKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return elementwise_kernels();
-  else
-    return naive_elementwise<T>();
-}
+LINNET_FLOAT_TABLE(ElementwiseKernels, elementwise, naive_elementwise)
 
 // Scalar operations an element costs, roughly: transcendental functions weigh more than additions.
 constexpr std::int64_t kCost = 4;

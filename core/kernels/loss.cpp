@@ -12,15 +12,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(LossKernels<float>, losses)
-
-template <class T>
-const LossKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return losses_kernels();
-  else
-    return naive_loss<T>();
-}
+LINNET_FLOAT_TABLE(LossKernels, losses, naive_loss)
 
 double divisor_of(const LossTerms& terms, const Tensor& a) {
   return terms.divisor > 0.0 ? terms.divisor : static_cast<double>(a.size());

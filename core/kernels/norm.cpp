@@ -14,15 +14,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(ColumnNormKernels<float>, column_norm)
-
-template <class T>
-const ColumnNormKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return column_norm_kernels();
-  else
-    return naive_column_norm<T>();
-}
+LINNET_FLOAT_TABLE(ColumnNormKernels, column_norm, naive_column_norm)
 
 constexpr std::int64_t kChunkRows = 256;
 constexpr std::int64_t kColumnBlock = 256;  // has no influence on the result

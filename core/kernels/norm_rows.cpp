@@ -9,15 +9,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(RowNormKernels<float>, row_norm)
-
-template <class T>
-const RowNormKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return row_norm_kernels();
-  else
-    return naive_row_norm<T>();
-}
+LINNET_FLOAT_TABLE(RowNormKernels, row_norm, naive_row_norm)
 
 constexpr std::int64_t kCost = 4;
 /// Rows whose gradients of weight and bias are one sum; those of all such tiles are added in order.

@@ -9,15 +9,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(OptimizerKernels<float>, optimizer)
-
-template <class T>
-const OptimizerKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return optimizer_kernels();
-  else
-    return naive_optimizer<T>();
-}
+LINNET_FLOAT_TABLE(OptimizerKernels, optimizer, naive_optimizer)
 
 template <class T>
 SgdFactors<T> factors(const SgdStep& s) {

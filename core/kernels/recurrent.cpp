@@ -13,15 +13,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(RecurrentKernels<float>, recurrent)
-
-template <class T>
-const RecurrentKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return recurrent_kernels();
-  else
-    return naive_recurrent<T>();
-}
+LINNET_FLOAT_TABLE(RecurrentKernels, recurrent, naive_recurrent)
 
 /// Sequences are independent; so many go through all their steps together, on one thread.
 constexpr Index kGroupRows = 16;

@@ -11,15 +11,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(ReduceKernels<float>, reduce)
-
-template <class T>
-const ReduceKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return reduce_kernels();
-  else
-    return naive_reduce<T>();
-}
+LINNET_FLOAT_TABLE(ReduceKernels, reduce, naive_reduce)
 
 /// Rows that a sum down a column takes at once; longer ones are partial sums, added in order.
 constexpr std::int64_t kRowChunk = 256;

@@ -2,6 +2,8 @@
 #pragma once
 // The table of the active instruction set. Not for *_isa.cpp files.
 
+#include <type_traits>
+
 #include "linnet/core/error.h"
 #include "linnet/core/isa.h"
 #include "linnet/core/kernels/isa_table.h"
@@ -18,4 +20,14 @@
         break;                                                   \
     }                                                            \
     ::linnet::assertion_failed("known isa", __FILE__, __LINE__); \
+  }
+/// Also `table<T>()`: that table for float, the plain scalar one for double.
+#define LINNET_FLOAT_TABLE(Table, family, naive) \
+  LINNET_SELECT_TABLE(Table<float>, family)      \
+  template <class T>                             \
+  const Table<T>& table() {                      \
+    if constexpr (std::is_same_v<T, float>)      \
+      return family##_kernels();                 \
+    else                                         \
+      return naive<T>();                         \
   }

@@ -15,15 +15,7 @@
 namespace linnet::kernels {
 namespace {
 
-LINNET_SELECT_TABLE(SoftmaxKernels<float>, softmax)
-
-template <class T>
-const SoftmaxKernels<T>& table() {
-  if constexpr (std::is_same_v<T, float>)
-    return softmax_kernels();
-  else
-    return naive_softmax<T>();
-}
+LINNET_FLOAT_TABLE(SoftmaxKernels, softmax, naive_softmax)
 
 constexpr std::int64_t kCost = 10;  // an exponential and its two passes, in additions
 
