@@ -165,19 +165,13 @@ Axis horizontal(const ConvPlan& p) {
   return {p.W, p.YW, p.KW, p.window.stride.w, p.window.dilation.w, p.window.left};
 }
 
-const Cut& forward_cut(const ConvPlan& plan) {
+/// For a source of lines of `width` places.
+const Cut& cut_image(const ConvPlan& plan, void (*find_runs)(const Axis&, std::vector<AxisRun>&),
+                     Index width) {
   thread_local Cut cut;
-  forward_runs(vertical(plan), cut.lines);
-  forward_runs(horizontal(plan), cut.line);
-  cut.make(plan.W * plan.C, plan.C, plan.KW);
-  return cut;
-}
-
-const Cut& grad_input_cut(const ConvPlan& plan) {
-  thread_local Cut cut;
-  grad_input_runs(vertical(plan), cut.lines);
-  grad_input_runs(horizontal(plan), cut.line);
-  cut.make(plan.YW * plan.C, plan.C, plan.KW);
+  find_runs(vertical(plan), cut.lines);
+  find_runs(horizontal(plan), cut.line);
+  cut.make(width * plan.C, plan.C, plan.KW);
   return cut;
 }
 
@@ -192,7 +186,7 @@ const float* taps_first(const ConvPlan& plan, const float* weight) {
 
 void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, const Epilogue& end,
                     float* y) {
-  const Cut& cut = forward_cut(plan);
+  const Cut& cut = cut_image(plan, forward_runs, plan.W);
   const float* taps = taps_first(plan, weight);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
@@ -204,7 +198,7 @@ void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, c
 }
 
 void conv_depthwise_grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx) {
-  const Cut& cut = grad_input_cut(plan);
+  const Cut& cut = cut_image(plan, grad_input_runs, plan.YW);
   const float* taps = taps_first(plan, weight);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
@@ -216,7 +210,7 @@ void conv_depthwise_grad_input(const ConvPlan& plan, const float* dy, const floa
 }
 
 void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const float* x, float* dweight) {
-  const Cut& cut = forward_cut(plan);
+  const Cut& cut = cut_image(plan, forward_runs, plan.W);
   const Index size = plan.C * plan.terms, groups = image_groups(plan);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   float* partial = scratch(Scratch::partial, groups * size);
