@@ -4,6 +4,7 @@
 #include "linnet/autograd/ops/window_attributes.h"
 #include "linnet/autograd/recorder.h"
 #include "linnet/autograd/weighted_loss.h"
+#include "linnet/core/find_op.h"
 
 namespace linnet {
 
@@ -152,9 +153,7 @@ Tensor replay_recurrent(Op op, const OpCall& call) {
   return lstm(x, weight_x, weight_h, bias, params);
 }
 
-}  // namespace
-
-Tensor apply_op(Op op, const OpCall& call) {
+Tensor apply_plain(Op op, const OpCall& call) {
   const State& a = call.attributes;
   switch (op) {
 #define UNARY(name, ...) \
@@ -245,6 +244,18 @@ Tensor apply_op(Op op, const OpCall& call) {
       break;
   }
   fail<GraphError>("apply_op: an op of the user cannot be run from a graph.");
+}
+
+}  // namespace
+
+Tensor apply_op(Op op, const OpCall& call) {
+  Tensor y = apply_plain(op, call);
+  const StateValue* fused = call.attributes.find("activation");
+  if (!fused) return y;
+  const std::optional<Op> activation = find_op(fused->text());
+  check<StateError>(activation && is_unary(*activation), "attribute activation: ", fused->text(),
+                    " is no elementwise op of one tensor.");
+  return apply_plain(*activation, {.inputs = std::span(&y, 1), .attributes = call.attributes});
 }
 
 }  // namespace linnet

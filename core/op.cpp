@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/core/op.h"
 
+#include "linnet/core/find_op.h"
+
 namespace linnet {
 namespace {
 
@@ -33,6 +35,11 @@ const Row& row(Op op) { return kRows[static_cast<int>(op)]; }
 }  // namespace
 
 std::string_view name(Op op) { return row(op).name; }
+std::optional<Op> find_op(std::string_view name) {
+  for (int i = 0; i < kOps; ++i)
+    if (kRows[i].name == name) return static_cast<Op>(i);
+  return {};
+}
 std::string_view doc(Op op) { return row(op).doc; }
 Lowering lowering(Op op) { return row(op).lowering; }
 

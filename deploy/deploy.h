@@ -20,6 +20,7 @@ struct Options {
   std::uint64_t model_version = 1;                             ///< counts up with every release of a model
   bool plain =
       false;  ///< weights as rows, for scalar boards; else in blocks of 16 outputs, as SIMD reads them
+  bool optimise = true;  ///< run the passes of deploy/passes/; false for comparisons
 };
 
 struct Report {
@@ -28,6 +29,7 @@ struct Report {
   std::int64_t lower_bound = 0;  ///< no memory plan needs less
   int ops = 0;
   std::vector<std::string> op_names = {};  ///< each once: what a selective build of the runtime needs
+  std::vector<std::pair<std::string, int>> passes = {};  ///< what each pass found, how often
 };
 
 /// A model file in memory.

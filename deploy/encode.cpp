@@ -7,6 +7,7 @@
 
 #include "linnet/deploy/deploy.h"
 #include "linnet/deploy/lower.h"
+#include "linnet/deploy/passes/passes.h"
 #include "linnet/deploy/plan.h"
 #include "linnet/runtime/format.h"
 
@@ -186,7 +187,8 @@ bool is_utf8(const std::string& text) {
   return true;
 }
 
-std::map<std::string, std::string> meta_entries(const Program& program, const Options& options) {
+std::map<std::string, std::string> meta_entries(const Program& program, const Plan& plan,
+                                                const Options& options) {
   std::map<std::string, std::string> meta;
   auto add = [&meta](const std::string& key, const std::string& value) {
     check<ValueError>(is_key(key), "deploy: meta key \"", key,
@@ -208,6 +210,7 @@ std::map<std::string, std::string> meta_entries(const Program& program, const Op
     if (slot.kind == LNT_IN) add(concat({"input.", inputs++}), slot.name);
     if (slot.kind == LNT_OUT) add("output.0", slot.name);
   }
+  add("arena.lower_bound", std::to_string(plan.lower_bound));
   if (!options.task.empty()) add("task", options.task);
   if (!options.preprocess.empty()) add("preprocess", options.preprocess);
   if (!labels.empty()) add("labels", labels);
@@ -263,23 +266,29 @@ Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8
 }  // namespace
 
 Image build(const graph::Graph& graph, const State& parameters, const Options& options) {
-  Program program = lower(graph, parameters, options.plain ? LNT_PLAIN : LNT_BLOCKED);
+  const int layout = options.plain ? LNT_PLAIN : LNT_BLOCKED;
+  Optimised small;
+  if (options.optimise) small = optimise(graph, parameters);
+  const Program program =
+      options.optimise ? lower(small.graph, {}, layout) : lower(graph, parameters, layout);
   check_limits(program);
-  Layout layout = lay_out(program);
+  const Layout places = lay_out(program);
   std::vector<Section> sections;
   sections.push_back(
-      {LNT_SECTION_TENS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, tensors_section(program, layout)});
+      {LNT_SECTION_TENS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, tensors_section(program, places)});
   sections.push_back({LNT_SECTION_OPS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, ops_section(program)});
   sections.push_back(
-      {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan_section(program, layout.plan)});
+      {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan_section(program, places.plan)});
   sections.push_back({LNT_SECTION_DATA, LNT_SECTION_REQUIRED, LNT_DATA_ALIGN, data_section(program)});
-  sections.push_back({LNT_SECTION_META, 0, LNT_SECTION_ALIGN, meta_section(meta_entries(program, options))});
+  sections.push_back(
+      {LNT_SECTION_META, 0, LNT_SECTION_ALIGN, meta_section(meta_entries(program, places.plan, options))});
   Image image{assemble(sections, graph.hash(), options.model_version), {}};
   image.report = {.file_bytes = static_cast<std::int64_t>(image.bytes.size()),
-                  .arena_bytes = layout.plan.arena_bytes,
-                  .lower_bound = layout.plan.lower_bound,
+                  .arena_bytes = places.plan.arena_bytes,
+                  .lower_bound = places.plan.lower_bound,
                   .ops = static_cast<int>(program.steps.size()),
-                  .op_names = {program.ops.begin(), program.ops.end()}};
+                  .op_names = {program.ops.begin(), program.ops.end()},
+                  .passes = std::move(small.passes)};
   return image;
 }
 

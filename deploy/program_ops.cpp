@@ -5,6 +5,7 @@
 
 #include "linnet/autograd/ops/window_attributes.h"
 #include "linnet/autograd/recorder.h"
+#include "linnet/core/find_op.h"
 #include "linnet/core/window.h"
 #include "linnet/deploy/program_writer.h"
 #include "linnet/graph/graph.h"
@@ -36,8 +37,7 @@ void append(Params& params, const Window& window) {
 void append_activation(Params& params, const State& attributes) {
   std::uint16_t opcode = 0;
   if (const StateValue* fused = attributes.find("activation"))
-    for (int i = 0; i < kOps; ++i)
-      if (name(static_cast<Op>(i)) == fused->text()) opcode = elementwise_opcode(static_cast<Op>(i));
+    if (const std::optional<Op> op = find_op(fused->text())) opcode = elementwise_opcode(*op);
   params.push_back(opcode);
   params.push_back(opcode ? bits_of(attributes, "p") : 0);
   params.push_back(opcode ? bits_of(attributes, "q") : 0);
@@ -307,7 +307,9 @@ void ProgramWriter::add_batch_norm(const Node& node, const State& attributes) {
   std::vector<int> reads{slot_of(node.inputs[0], LNT_PLAIN), slot_of(node.inputs[1], LNT_PLAIN),
                          constant(scale)};
   reads.push_back(affine ? slot_of(node.inputs[4], LNT_PLAIN) : constant(Tensor::zeros(variance.shape())));
-  write(node, LNT_BATCH_NORM, reads, {0, 0, 0});
+  Params params;
+  append_activation(params, attributes);
+  write(node, LNT_BATCH_NORM, reads, params);
 }
 
 }  // namespace linnet::deploy

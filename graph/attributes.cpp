@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/graph/attributes.h"
 
+#include <optional>
+
 #include "linnet/autograd/recorder.h"
+#include "linnet/core/find_op.h"
 #include "linnet/graph/graph.h"
 
 namespace linnet::graph {
@@ -13,14 +16,22 @@ constexpr AttributeRule kP[] = {{"p", real}};
 constexpr AttributeRule kPQ[] = {{"p", real}, {"q", real}};
 constexpr AttributeRule kAxis[] = {{"axis", integer}};
 constexpr AttributeRule kReduce[] = {{"axes", list}, {"keep_dims", integer}};
-constexpr AttributeRule kConv[] = {{"stride", list},
-                                   {"padding", text},
-                                   {"pads", list, false, true},
-                                   {"dilation", list},
-                                   {"groups", integer}};
-constexpr AttributeRule kConvTranspose[] = {
-    {"stride", list},   {"padding", text},        {"pads", list, false, true},
-    {"dilation", list}, {"output_padding", list}, {"groups", integer}};
+// What is fused behind an op: "activation", the name of an elementwise op, with its p and q.
+constexpr AttributeRule kDense[] = {
+    {"activation", text, false, true}, {"p", real, false, true}, {"q", real, false, true}};
+constexpr AttributeRule kConv[] = {
+    {"stride", list},         {"padding", text},       {"pads", list, false, true},
+    {"dilation", list},       {"groups", integer},     {"activation", text, false, true},
+    {"p", real, false, true}, {"q", real, false, true}};
+constexpr AttributeRule kConvTranspose[] = {{"stride", list},
+                                            {"padding", text},
+                                            {"pads", list, false, true},
+                                            {"dilation", list},
+                                            {"output_padding", list},
+                                            {"groups", integer},
+                                            {"activation", text, false, true},
+                                            {"p", real, false, true},
+                                            {"q", real, false, true}};
 constexpr AttributeRule kUpsample[] = {{"size", list}, {"mode", text}};
 constexpr AttributeRule kPool[] = {
     {"stride", list}, {"padding", text}, {"pads", list, false, true}, {"kernel", list}};
@@ -28,7 +39,12 @@ constexpr AttributeRule kReshape[] = {{"shape", list, true}};
 constexpr AttributeRule kTranspose[] = {{"order", list}};
 constexpr AttributeRule kSlice[] = {
     {"axis", integer}, {"begin", integer, true}, {"end", integer, true}, {"step", integer}};
-constexpr AttributeRule kBatchNorm[] = {{"eps", real}, {"momentum", real}, {"frozen", integer}};
+constexpr AttributeRule kBatchNorm[] = {{"eps", real},
+                                        {"momentum", real},
+                                        {"frozen", integer},
+                                        {"activation", text, false, true},
+                                        {"p", real, false, true},
+                                        {"q", real, false, true}};
 constexpr AttributeRule kGroupNorm[] = {{"groups", integer}, {"eps", real}};
 constexpr AttributeRule kLayerNorm[] = {{"axes", integer}, {"eps", real}};
 constexpr AttributeRule kEmbedding[] = {{"padding_idx", integer, false, true}};
@@ -70,6 +86,21 @@ void check_attribute(const std::string& where, const AttributeRule& rule, const 
   }
 }
 
+/// A known one, and of p and q those that it has; neither without one.
+void check_activation(const std::string& where, const State& attributes) {
+  const StateValue* text = attributes.find("activation");
+  const std::optional<Op> op = text ? find_op(text->text()) : std::nullopt;
+  check<GraphError>(!text || (op && is_unary(*op)), where, ": attribute activation, ",
+                    text ? text->text() : "", ", is no elementwise op of one tensor.");
+  for (std::string_view name : {"p", "q"}) {
+    bool wanted = false;
+    if (op)
+      for (const AttributeRule& rule : attribute_rules(*op)) wanted = wanted || rule.name == name;
+    check<GraphError>(attributes.has(name) == wanted, where, ": attribute ", name, " of the activation is ",
+                      wanted ? "missing." : "not wanted.");
+  }
+}
+
 std::string value_str(const StateValue& value, bool sizes) {
   if (value.is_real()) return Piece(value.real()).text();
   if (value.is_text()) return value.text();
@@ -94,6 +125,8 @@ std::span<const AttributeRule> attribute_rules(Op op) {
       return kP;
     case Op::clamp:
       return kPQ;
+    case Op::dense:
+      return kDense;
     case Op::conv2d:
       return kConv;
     case Op::conv_transpose2d:
@@ -138,6 +171,10 @@ std::span<const AttributeRule> attribute_rules(Op op) {
   }
 }
 
+bool takes_activation(Op op) {
+  return op == Op::dense || op == Op::conv2d || op == Op::conv_transpose2d || op == Op::batch_norm;
+}
+
 std::size_t count_of(const StateValue& value) {
   return value.is_tensor() ? static_cast<std::size_t>(value.tensor().size()) : 1;
 }
@@ -157,6 +194,7 @@ void check_attributes(const std::string& where, Op op, const State& attributes) 
   }
   check<GraphError>(known == attributes.size(), where, ": expected ", known, " attributes, got ",
                     attributes.size(), ".");
+  if (takes_activation(op)) check_activation(where, attributes);
 }
 
 std::string attributes_str(Op op, const State& attributes) {

@@ -84,6 +84,10 @@ class Graph {
   int output_ = -1;
 };
 
+/// dense, the convolutions and batch_norm: an elementwise op of one tensor may be fused behind them. The attribute
+/// "activation" is its name, "p" and "q" are its numbers. The passes of deploy do so, trace never.
+bool takes_activation(Op op);
+
 /// Attributes of a node for one batch size, as apply_op wants them.
 State attributes_at(const Node& node, std::int64_t batch);
 /// True when they do not depend on the batch.

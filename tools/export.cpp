@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
 #include "commands.h"
 #include "linnet/core/error.h"
 #include "linnet/deploy/deploy.h"
@@ -48,8 +50,14 @@ void export_model(const ExportArguments& arguments) {
   options.plain = arguments.layout == "plain";
   deploy::Report report = written([&] { return deploy::write(*checkpoint.model, arguments.out, options); });
   if (!arguments.ops_file.empty()) write_ops_file(arguments.ops_file, report);
-  arguments.common.print(
-      {{"file_bytes", report.file_bytes}, {"arena_bytes", report.arena_bytes}, {"ops", report.ops}});
+  if (!arguments.common.json) {
+    for (const auto& [pass, found] : report.passes)
+      if (found > 0) std::printf("%s: %d\n", pass.c_str(), found);
+  }
+  arguments.common.print({{"file_bytes", report.file_bytes},
+                          {"arena_bytes", report.arena_bytes},
+                          {"arena_lower_bound", report.lower_bound},
+                          {"ops", report.ops}});
 }
 
 }  // namespace linnet::tools

@@ -39,8 +39,9 @@ Figure number(const std::string& text) {
 void inspect_runtime_file(const Common& common, const std::string& file) {
   RuntimeModel model(file);
   if (!common.json) {
-    std::printf("input %s -> output %s, %u ops, arena of %zu bytes\n", model.input_shape().str().c_str(),
-                model.output_shape().str().c_str(), model.info().n_ops, model.info().arena_bytes);
+    std::printf("input %s -> output %s, %u ops, arena of %zu bytes (lower bound %s)\n",
+                model.input_shape().str().c_str(), model.output_shape().str().c_str(), model.info().n_ops,
+                model.info().arena_bytes, model.meta("arena.lower_bound").c_str());
     for (const char* key : {"recipe", "task", "dataset", "preprocess"})
       if (std::string value = model.meta(key); !value.empty()) std::printf("%s: %s\n", key, value.c_str());
   }
@@ -49,7 +50,8 @@ void inspect_runtime_file(const Common& common, const std::string& file) {
                 {"macs", number(model.meta("macs"))},
                 {"file_bytes", file_bytes(file)},
                 {"weights_sha256", model.meta("weights_sha256")},
-                {"arena_bytes", static_cast<std::int64_t>(model.info().arena_bytes)}});
+                {"arena_bytes", static_cast<std::int64_t>(model.info().arena_bytes)},
+                {"arena_lower_bound", number(model.meta("arena.lower_bound"))}});
 }
 
 }  // namespace

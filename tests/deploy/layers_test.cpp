@@ -39,7 +39,7 @@ void make_ordinary(nn::Module& layer, const LayerCase& row) {
 bool check_on_board(nn::Module& layer, const LayerCase& row, bool plain) {
   deploy::Image image;
   try {
-    image = deploy::build(traced(layer, row), layer.state(), {.plain = plain});
+    image = deploy::build(traced(layer, row), layer.state(), {.plain = plain, .optimise = !plain});
   } catch (const GraphError& error) {
     CHECK(std::string(error.what()) == "deploy: the graph has no op left to run.");
     return false;

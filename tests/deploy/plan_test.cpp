@@ -14,26 +14,31 @@ using deploy::Plan;
 
 constexpr std::int64_t kAlignment = 16;
 
-/// Step by step and pair by pair: what lives together does not overlap, is aligned and inside the arena.
+/// Runs the plan on an arena whose bytes remember who wrote them last: whoever dies must find all of its own.
+/// Also aligned, inside the arena, and the bound is that of every step.
 void check_plan(const std::vector<Lifetime>& lifetimes, const Plan& plan) {
   REQUIRE(plan.offsets.size() == lifetimes.size());
   int steps = 0;
   for (const Lifetime& life : lifetimes) steps = std::max(steps, life.last + 1);
+  std::vector<int> owner(static_cast<std::size_t>(plan.arena_bytes), -1);
   std::int64_t most = 0;
   for (int step = 0; step < steps; ++step) {
     std::int64_t live = 0;
     for (std::size_t i = 0; i < lifetimes.size(); ++i) {
       if (step < lifetimes[i].first || step > lifetimes[i].last) continue;
       live += (lifetimes[i].bytes + kAlignment - 1) / kAlignment * kAlignment;
-      CHECK(plan.offsets[i] % kAlignment == 0);
-      CHECK(plan.offsets[i] >= 0);
-      CHECK(plan.offsets[i] + lifetimes[i].bytes <= plan.arena_bytes);
-      for (std::size_t j = 0; j < i; ++j) {
-        if (step < lifetimes[j].first || step > lifetimes[j].last) continue;
-        bool apart = plan.offsets[i] + lifetimes[i].bytes <= plan.offsets[j] ||
-                     plan.offsets[j] + lifetimes[j].bytes <= plan.offsets[i];
-        CHECK_MESSAGE(apart, "tensors ", i, " and ", j, " overlap at step ", step);
-      }
+      if (step != lifetimes[i].first) continue;
+      REQUIRE(plan.offsets[i] % kAlignment == 0);
+      REQUIRE(plan.offsets[i] >= 0);
+      REQUIRE(plan.offsets[i] + lifetimes[i].bytes <= plan.arena_bytes);
+      std::fill_n(owner.begin() + plan.offsets[i], lifetimes[i].bytes, static_cast<int>(i));
+    }
+    for (std::size_t i = 0; i < lifetimes.size(); ++i) {
+      if (step != lifetimes[i].last) continue;
+      const auto mine = owner.begin() + plan.offsets[i];
+      const auto other =
+          std::find_if(mine, mine + lifetimes[i].bytes, [&](int who) { return who != static_cast<int>(i); });
+      CHECK_MESSAGE(other == mine + lifetimes[i].bytes, "tensor ", i, " lost bytes by step ", step);
     }
     most = std::max(most, live);
   }
@@ -64,7 +69,7 @@ TEST_CASE("a chain of layers is planned at its lower bound") {
   CHECK(plan.arena_bytes == 86528 + 21632);
 }
 
-TEST_CASE("random branching networks are planned within a tenth of the lower bound on average") {
+TEST_CASE("random branching networks are planned within a hundredth of the lower bound on average") {
   Rng rng(8, 0);
   double sum = 0.0;
   const int rounds = 200;
@@ -79,7 +84,26 @@ TEST_CASE("random branching networks are planned within a tenth of the lower bou
     check_plan(lifetimes, plan);
     sum += static_cast<double>(plan.arena_bytes) / static_cast<double>(plan.lower_bound);
   }
-  CHECK(sum / rounds < 1.1);
+  CHECK(sum / rounds < 1.01);
+}
+
+TEST_CASE("the search over orders finds what no greedy placement does") {
+  // Two long lives around short ones: by size, the large ones leave gaps that the others do not fill.
+  Rng rng(9, 0);
+  int exact = 0;
+  const int rounds = 100;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<Lifetime> lifetimes;
+    for (int i = 0; i < 16; ++i)
+      lifetimes.push_back(
+          {static_cast<int>(rng.below(8)), 8 + static_cast<int>(rng.below(2)), 16 * (1 + rng.below(20))});
+    for (Lifetime& life : lifetimes) life.last = life.first + static_cast<int>(rng.below(5));
+    const Plan plan = deploy::plan_memory(lifetimes, kAlignment);
+    check_plan(lifetimes, plan);
+    exact += plan.arena_bytes == plan.lower_bound;
+    CHECK(deploy::plan_memory(lifetimes, kAlignment).offsets == plan.offsets);
+  }
+  CHECK(exact >= 95);
 }
 
 TEST_CASE("nothing to plan needs no memory") {

@@ -203,6 +203,24 @@ TEST_CASE("recorded shapes and types must be those that the ops give") {
                     "graph: node 1 (relu) at batch 2: the result is recorded as f64, the input is f32.");
 }
 
+TEST_CASE("an activation fused behind dense must be an elementwise op, with its numbers") {
+  auto with = [](State attributes) { return broken([&](Parts& p) { p.nodes[0].attributes = attributes; }); };
+  CHECK(with({{"activation", "relu6"}}).nodes()[0].attributes.size() == 1);
+  CHECK(with({{"activation", "leaky_relu"}, {"p", 0.1}}).nodes()[0].attributes.size() == 2);
+  for (const char* bad : {"softmax", "", "no such op"})
+    CHECK_THROWS_TEXT(with({{"activation", bad}}), GraphError,
+                      concat({"graph: node 0 (dense): attribute activation, ", bad,
+                              ", is no elementwise op of one tensor."}));
+  CHECK_THROWS_TEXT(with({{"activation", "leaky_relu"}}), GraphError,
+                    "graph: node 0 (dense): attribute p of the activation is missing.");
+  CHECK_THROWS_TEXT(with({{"activation", "clamp"}, {"p", 0.0}}), GraphError,
+                    "graph: node 0 (dense): attribute q of the activation is missing.");
+  CHECK_THROWS_TEXT(with({{"activation", "relu"}, {"p", 0.1}}), GraphError,
+                    "graph: node 0 (dense): attribute p of the activation is not wanted.");
+  CHECK_THROWS_TEXT(with({{"p", 0.1}}), GraphError,
+                    "graph: node 0 (dense): attribute p of the activation is not wanted.");
+}
+
 TEST_CASE("attributes must be those of the op") {
   auto with = [](Op op, State attributes) {
     return broken([&](Parts& p) {

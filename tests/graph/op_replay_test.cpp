@@ -241,5 +241,21 @@ TEST_CASE("every op runs from its graph with the bits of the traced call, at any
   }
 }
 
+TEST_CASE("an activation fused behind an op is run after it") {
+  nn::Module empty;
+  const Tensor weight = test::random_tensor({5, 6}, 1), x = test::random_tensor({3, 6}, 2, -9.0, 9.0);
+  const graph::Graph traced = graph::trace(
+      empty, [&](Args a) { return dense(a[0], weight); }, std::vector<graph::InputSpec>{{{1, 6}}});
+  const auto fused = [&](const State& attributes) {
+    std::vector<graph::Node> nodes = traced.nodes();
+    nodes[0].attributes = attributes;
+    return graph::GraphModule(graph::Graph(traced.values(), nodes, traced.output())).forward(x);
+  };
+  CHECK_SAME_BITS(fused({{"activation", "hard_swish"}}), hard_swish(dense(x, weight)));
+  CHECK_SAME_BITS(fused({{"activation", "leaky_relu"}, {"p", 0.3}}), leaky_relu(dense(x, weight), 0.3));
+  CHECK_SAME_BITS(fused({{"activation", "clamp"}, {"p", -1.0}, {"q", 2.0}}),
+                  clamp(dense(x, weight), -1.0, 2.0));
+}
+
 }  // namespace
 }  // namespace linnet

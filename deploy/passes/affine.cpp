@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/deploy/passes/affine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "linnet/autograd/recorder.h"
+
+namespace linnet::deploy {
+namespace {
+
+using graph::Node;
+using graph::Sizes;
+
+/// A weight [O, ..., C / groups] and a bias [O] that may be absent, as numbers to change.
+struct Weights {
+  std::vector<double> weight, bias;
+  std::int64_t rows = 0;   ///< O
+  std::int64_t inner = 0;  ///< C / groups
+  std::int64_t groups = 1;
+
+  std::int64_t row_size() const { return static_cast<std::int64_t>(weight.size()) / rows; }
+};
+
+std::vector<double> numbers_of(const Tensor& tensor) {
+  const auto values = tensor.data<float>();
+  return {values.begin(), values.end()};
+}
+
+/// False unless it is a dense or convolution with constant f32 weights.
+bool read_weights(const Draft& draft, const Node& node, Weights& w) {
+  const bool weighted = node.op == Op::dense || node.op == Op::conv2d || node.op == Op::conv_transpose2d;
+  if (!weighted) return false;
+  for (std::size_t i = 1; i < node.inputs.size(); ++i)
+    if (!draft.is_constant(node.inputs[i]) || draft.values()[node.inputs[i]].dtype != f32) return false;
+  const Tensor& weight = draft.values()[node.inputs[1]].contents;
+  if (weight.size() == 0) return false;
+  w.weight = numbers_of(weight);
+  if (node.inputs.size() > 2) w.bias = numbers_of(draft.values()[node.inputs[2]].contents);
+  w.rows = weight.dim(0);
+  w.inner = weight.dim(-1);
+  w.groups = node.op == Op::dense ? 1 : node.attributes["groups"].integer();
+  return true;
+}
+
+bool all_finite(const std::vector<double>& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(),
+                     [](double number) { return std::isfinite(static_cast<float>(number)); });
+}
+
+Tensor as_tensor(const std::vector<double>& numbers, const Shape& shape) {
+  std::vector<float> rounded(numbers.size());
+  std::transform(numbers.begin(), numbers.end(), rounded.begin(),
+                 [](double number) { return static_cast<float>(number); });
+  return Tensor::from(rounded, shape);
+}
+
+bool write_weights(Draft& draft, std::size_t place, const Weights& w) {
+  if (!all_finite(w.weight) || !all_finite(w.bias)) return false;
+  const Node node = draft.nodes()[place];
+  const Shape shape = draft.values()[node.inputs[1]].contents.shape();
+  std::vector<int> inputs{node.inputs[0], draft.add_constant(as_tensor(w.weight, shape))};
+  if (!w.bias.empty()) inputs.push_back(draft.add_constant(as_tensor(w.bias, {w.rows})));
+  draft.set_inputs(place, std::move(inputs));
+  return true;
+}
+
+bool has_padding(const Draft& draft, const Node& node) {
+  if (node.op == Op::dense) return false;
+  if (node.op == Op::conv_transpose2d) return true;  // its borders see fewer weights
+  const State& a = node.attributes;
+  if (a["padding"].text() == "same") {
+    const Sizes& weight = draft.values()[node.inputs[1]].sizes;
+    return weight[1] != 1 || weight[2] != 1;
+  }
+  const auto pads = integers(a, "pads");
+  return std::any_of(pads.begin(), pads.end(), [](std::int64_t pad) { return pad != 0; });
+}
+
+}  // namespace
+
+bool Affine::shifts() const {
+  return std::any_of(shift.begin(), shift.end(), [](double number) { return number != 0.0; });
+}
+
+int writer_past_reshapes(const Draft& draft, int value) {
+  while (draft.readers(value) == 1) {
+    const int writer = draft.writer(value);
+    if (writer < 0 || draft.nodes()[writer].op != Op::reshape) return writer;
+    value = draft.nodes()[writer].inputs[0];
+  }
+  return -1;
+}
+
+bool fold_into_writer(Draft& draft, std::size_t node, int x, const Affine& affine) {
+  const int place = writer_past_reshapes(draft, x);
+  Weights w;
+  if (place < 0 || draft.nodes()[place].attributes.has("activation")) return false;
+  if (!read_weights(draft, draft.nodes()[place], w)) return false;
+  const auto channels = static_cast<std::int64_t>(affine.scale.size());
+  if (w.rows % channels != 0) return false;
+  if (w.bias.empty() && affine.shifts()) w.bias.assign(static_cast<std::size_t>(w.rows), 0.0);
+  const std::int64_t row_size = w.row_size();
+  for (std::int64_t o = 0; o < w.rows; ++o) {
+    const double scale = affine.scale[o % channels];
+    for (std::int64_t k = 0; k < row_size; ++k) w.weight[o * row_size + k] *= scale;
+    if (!w.bias.empty()) w.bias[o] = scale * w.bias[o] + affine.shift[o % channels];
+  }
+  if (!write_weights(draft, static_cast<std::size_t>(place), w)) return false;
+  draft.replace(draft.nodes()[node].output, x);
+  return true;
+}
+
+bool fold_into_reader(Draft& draft, std::size_t node, int x, const Affine& affine) {
+  int value = draft.nodes()[node].output, place = draft.only_reader(value);
+  while (place >= 0 && draft.nodes()[place].op == Op::reshape) {
+    value = draft.nodes()[place].output;
+    place = draft.only_reader(value);
+  }
+  Weights w;
+  if (place < 0 || !read_weights(draft, draft.nodes()[place], w)) return false;
+  const Node reader = draft.nodes()[place];
+  const auto channels = static_cast<std::int64_t>(affine.scale.size());
+  if (reader.inputs[0] != value || w.inner * w.groups % channels != 0) return false;
+  if (affine.shifts() && has_padding(draft, reader)) return false;
+  if (w.bias.empty() && affine.shifts()) w.bias.assign(static_cast<std::size_t>(w.rows), 0.0);
+  const std::int64_t row_size = w.row_size();
+  for (std::int64_t o = 0; o < w.rows; ++o) {
+    const std::int64_t first = o / (w.rows / w.groups) * w.inner;  // channel of x that its group begins with
+    for (std::int64_t k = 0; k < row_size; ++k) {
+      double& weight = w.weight[o * row_size + k];
+      const std::int64_t channel = (first + k % w.inner) % channels;
+      if (!w.bias.empty()) w.bias[o] += weight * affine.shift[channel];
+      weight *= affine.scale[channel];
+    }
+  }
+  if (!write_weights(draft, static_cast<std::size_t>(place), w)) return false;
+  draft.replace(draft.nodes()[node].output, x);
+  return true;
+}
+
+}  // namespace linnet::deploy

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linnet/core/find_op.h"
+#include "linnet/deploy/order.h"
+#include "linnet/deploy/passes/draft.h"
+#include "linnet/deploy/passes/passes.h"
+#include "linnet/graph/infer.h"
+
+namespace linnet::deploy {
+namespace {
+
+bool works_in_place(Op op) {
+  switch (op) {
+    case Op::reshape:
+    case Op::softmax:
+    case Op::log_softmax:
+    case Op::batch_norm:
+    case Op::group_norm:
+    case Op::layer_norm:
+      return true;
+    default:
+      return op < Op::matmul;  // elementwise
+  }
+}
+
+/// The runtime writes onto the first operand: of a sum or product that is the one which dies.
+int put_dying_operands_first(Draft& draft) {
+  std::vector<std::size_t> last(draft.values().size(), 0);
+  for (std::size_t i = 0; i < draft.nodes().size(); ++i)
+    for (int input : draft.nodes()[i].inputs) last[input] = i;
+  int swapped = 0;
+  for (std::size_t i = 0; i < draft.nodes().size(); ++i) {
+    const graph::Node node = draft.nodes()[i];
+    if (node.op != Op::add && node.op != Op::mul) continue;
+    const auto dies = [&](int value) {
+      return !draft.is_constant(value) && value != draft.output() && last[value] == i &&
+             draft.values()[value].sizes == draft.values()[node.output].sizes;
+    };
+    if (dies(node.inputs[0]) || !dies(node.inputs[1])) continue;
+    draft.set_inputs(i, {node.inputs[1], node.inputs[0]});
+    ++swapped;
+  }
+  return swapped;
+}
+
+}  // namespace
+
+int order_for_memory(Draft& draft) {
+  OrderProblem problem;
+  std::vector<std::size_t> places;
+  for (const graph::Value& value : draft.values())
+    problem.bytes.push_back(graph::at_batch(value.sizes, 1).size() *
+                            static_cast<std::int64_t>(size_of(value.dtype)));
+  problem.output = draft.output();
+  for (std::size_t i = 0; i < draft.nodes().size(); ++i) {
+    if (!draft.is_live(i)) continue;
+    const graph::Node& node = draft.nodes()[i];
+    OrderedOp op{{}, node.output, works_in_place(node.op)};
+    for (int input : node.inputs)
+      if (!draft.is_constant(input)) op.reads.push_back(input);
+    problem.ops.push_back(std::move(op));
+    places.push_back(i);
+  }
+  const std::vector<int> order = best_order(problem);
+  int moved = 0;
+  std::vector<std::size_t> nodes;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    moved += order[i] != static_cast<int>(i);
+    nodes.push_back(places[order[i]]);
+  }
+  draft.set_order(nodes);  // also without the nodes that nobody needs any more
+  return moved + put_dying_operands_first(draft);
+}
+
+}  // namespace linnet::deploy

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arenas of whole networks beside their lower bound. That no two tensors in them overlap is lnt_check's to
+// say.
+#include <algorithm>
+#include <vector>
+
+#include "board.h"
+#include "linnet/autograd/autograd.h"
+#include "linnet/deploy/deploy.h"
+#include "linnet/graph/trace.h"
+#include "linnet/nn/nn.h"
+#include "linnet/nn/zoo/mobilenet.h"
+#include "random_net.h"
+#include "support/check_close.h"
+#include "support/fixtures.h"
+
+namespace linnet {
+namespace {
+
+/// The file is good, and its arena within 5 % of the lower bound; returns the ratio.
+template <class M>
+double check_arena(M& model, const Shape& input) {
+  const deploy::Image image = deploy::build(graph::trace(model, input), model.state());
+  test::Board board(image.bytes);
+  CHECK(board.text() == "no error. Go on.");
+  CHECK(board.info().arena_bytes == static_cast<std::size_t>(image.report.arena_bytes));
+  CHECK(image.report.arena_bytes >= image.report.lower_bound);
+  CHECK(image.report.arena_bytes * 100 <= image.report.lower_bound * 105);
+  return static_cast<double>(image.report.arena_bytes) / static_cast<double>(image.report.lower_bound);
+}
+
+TEST_CASE("the arenas of recipes and zoo models are within 5 % of the lower bound") {
+  SUBCASE("mnist-mlp") {
+    nn::Sequential model{nn::Flatten(), nn::Dense(784, 128), nn::ReLU(), nn::Dropout(0.2),
+                         nn::Dense(128, 10)};
+    CHECK(check_arena(model, {1, 28, 28, 1}) == 1.0);
+  }
+  SUBCASE("mnist-cnn") {
+    nn::Sequential model{nn::Conv2D(1, 32), nn::ReLU(),       nn::MaxPool2D(), nn::Conv2D(32, 64),
+                         nn::ReLU(),        nn::MaxPool2D(),  nn::Flatten(),   nn::Dense(1600, 64),
+                         nn::ReLU(),        nn::Dense(64, 10)};
+    CHECK(check_arena(model, {1, 28, 28, 1}) == 1.0);
+  }
+  SUBCASE("two LSTM") {
+    nn::Sequential model{nn::LSTM(8, 50, {.return_sequences = true}), nn::LSTM(50, 50), nn::Dense(50, 1)};
+    check_arena(model, {1, 50, 8});
+  }
+  SUBCASE("MobileNetV1 of three widths") {
+    for (const double width : {0.25, 0.5, 1.0}) {
+      nn::Sequential model = nn::zoo::mobilenet_v1({.width = width, .classes = 10});
+      CHECK(check_arena(model, {1, 96, 96, 3}) == 1.0);
+    }
+  }
+  SUBCASE("residual blocks that shrink the image") {
+    nn::Sequential model;
+    std::int64_t in = 8;
+    model.add(nn::Conv2D(3, in, {.padding = nn::same}));
+    for (const std::int64_t out : {8, 16, 32}) {
+      model.add(nn::Residual(
+          nn::Sequential{nn::Conv2D(in, out, {.stride = 2, .padding = nn::same}), nn::BatchNorm(out),
+                         nn::ReLU(), nn::Conv2D(out, out, {.padding = nn::same}), nn::BatchNorm(out)},
+          nn::Conv2D(in, out, {.kernel = 1, .stride = 2})));
+      model.add(nn::ReLU());
+      in = out;
+    }
+    model.add(nn::GlobalAvgPool2D());
+    CHECK(check_arena(model, {1, 32, 32, 3}) == 1.0);
+  }
+}
+
+struct RandomNet : nn::Module {
+  explicit RandomNet(std::uint64_t s) : seed(s) {}
+  Tensor operator()(const Tensor& x) { return test::run_random_net(seed, x); }
+  std::uint64_t seed;
+};
+
+TEST_CASE("random networks with branches run in arenas within 5 % of the lower bound") {
+  NoGrad no_grad;
+  double sum = 0.0;
+  const int nets = 100;
+  for (std::uint64_t seed = 1; seed <= nets; ++seed) {
+    CAPTURE(seed);
+    RandomNet net(seed);
+    sum += check_arena(net, {1, 8, 7, 4});
+    test::Board board(deploy::build(graph::trace(net, {1, 8, 7, 4}), {}).bytes);
+    const Tensor x = test::random_tensor({1, 8, 7, 4}, seed);
+    CHECK(test::nmse(board.run(x), net(x)) < 1e-10);
+  }
+  CHECK(sum / nets < 1.002);
+}
+
+}  // namespace
+}  // namespace linnet
