@@ -3,9 +3,8 @@
 #include <functional>
 #include <vector>
 
-#include "linnet/linnet.h"
-#include "linnet/nn/zoo/mobilenet.h"
 #include "measure.h"
+#include "networks.h"
 
 using namespace linnet;
 
@@ -40,41 +39,20 @@ struct Workload {
   Tensor (*loss)(const Tensor&, const Tensor&);
 };
 
-nn::Sequential cnn() {
-  return nn::Sequential{nn::Conv2D(1, 32, {.kernel = 3}),
-                        nn::ReLU(),
-                        nn::MaxPool2D({.kernel = 2}),
-                        nn::Conv2D(32, 64, {.kernel = 3}),
-                        nn::ReLU(),
-                        nn::MaxPool2D({.kernel = 2}),
-                        nn::Flatten(),
-                        nn::Dense(1600, 64),
-                        nn::ReLU(),
-                        nn::Dense(64, 10)};
-}
-
 Workload make(const std::string& name) {
   const std::int64_t count = bench::samples_of(name);
   const data::TensorDatasetOptions pixels{.divide_by = 255.0};
-  if (name == "mlp")
-    return {
-        nn::Sequential{nn::Flatten(), nn::Dense(784, 128), nn::ReLU(), nn::Dropout(0.2), nn::Dense(128, 10)},
-        data::TensorDataset(images(count, 28, 1), labels(count, 10), pixels), cross_entropy};
-  if (name == "cnn")
-    return {cnn(), data::TensorDataset(images(count, 28, 1), labels(count, 10), pixels), cross_entropy};
+  nn::Sequential model = bench::network(name).model;
   if (name == "lstm")
-    return {nn::Sequential{nn::LSTM(8, 50, {.return_sequences = true}), nn::LSTM(50, 50), nn::Dense(50, 1)},
-            data::TensorDataset(series({count, 50, 8}), series({count, 1})), mse};
-  if (name == "mobilenet")
-    return {nn::zoo::mobilenet_v1({.width = 0.25, .classes = 10}),
-            data::TensorDataset(images(count, 96, 3), labels(count, 10), pixels), cross_entropy};
-  std::fprintf(stderr, "unknown workload %s\n", name.c_str());
-  std::exit(2);
+    return {std::move(model), data::TensorDataset(series({count, 50, 8}), series({count, 1})), mse};
+  const std::int64_t side = name == "mobilenet" ? 96 : 28, channels = name == "mobilenet" ? 3 : 1;
+  return {std::move(model), data::TensorDataset(images(count, side, channels), labels(count, 10), pixels),
+          cross_entropy};
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const bench::Request request = bench::parse(argc, argv);
   set_num_threads(request.threads);
   manual_seed(request.seed);
@@ -94,4 +72,7 @@ int main(int argc, char** argv) {
   std::printf("samples_per_second %.6g\npeak_rss_bytes %lld\npool_peak_bytes %lld\n", speed,
               static_cast<long long>(bench::peak_rss_bytes()),
               static_cast<long long>(memory_stats().peak_bytes));
+} catch (const Error& error) {
+  std::fprintf(stderr, "linnet_workload: %s\n", error.what());
+  return 2;
 }
