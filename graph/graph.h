@@ -84,8 +84,8 @@ class Graph {
   int output_ = -1;
 };
 
-/// dense, the convolutions and batch_norm: an elementwise op of one tensor may be fused behind them. The attribute
-/// "activation" is its name, "p" and "q" are its numbers. The passes of deploy do so, trace never.
+/// dense, the convolutions and batch_norm: an elementwise op of one tensor may be fused behind them. The
+/// attribute "activation" is its name, "p" and "q" are its numbers. The passes of deploy do so, trace never.
 bool takes_activation(Op op);
 
 /// Attributes of a node for one batch size, as apply_op wants them.
