@@ -49,6 +49,7 @@ int same_as(const Draft& draft, const Node& node) {
   switch (node.op) {
     case Op::dropout:
     case Op::spatial_dropout:
+    case Op::gaussian_noise:
       return x;
     case Op::reshape:
     case Op::slice:  // by a step of 1 from the beginning, or nothing would be left to keep the size
