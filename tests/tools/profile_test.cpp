@@ -40,7 +40,7 @@ TEST_CASE("LINNET_PROFILE=FILE writes trace events that parse, one a call, each 
     if (event["cat"] == "layer" && event["name"] == "1 (Dense 784 -> 128)")
       layers.push_back({begin, begin + event["dur"].get<double>()});
   }
-  CHECK(calls["backward relu backward"] == 10);  // 320 samples in batches of 32
+  CHECK(calls["backward dense backward"] == 20);  // two layers, 320 samples in batches of 32
   CHECK(calls["scope optimizer step"] == 10);
   CHECK(calls["forward dense"] > 20);  // and the evaluations
   for (const nlohmann::json& event : trace["traceEvents"]) {

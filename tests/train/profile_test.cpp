@@ -41,7 +41,7 @@ Row find(const Report& report, const std::string& layer, const std::string& name
   return {};
 }
 
-nn::Sequential small_net() { return nn::Sequential{nn::Dense(6, 5), nn::ReLU(), nn::Dense(5, 3)}; }
+nn::Sequential small_net() { return nn::Sequential{nn::Dense(6, 5), nn::Tanh(), nn::Dense(5, 3)}; }
 
 /// Steps of training on batches of 4, with a loader and an optimizer.
 void train_steps(nn::Sequential& model, int steps) {
@@ -77,8 +77,8 @@ TEST_CASE("the profile counts every op once a step, forward and backward, by lay
   for (const char* layer : {"0 (Dense 6 -> 5)", "2 (Dense 5 -> 3)"})
     for (Phase phase : {Phase::forward, Phase::backward})
       CHECK(find(report, layer, "dense", phase).calls == 7);
-  CHECK(find(report, "1 (ReLU)", "relu", Phase::forward).calls == 7);
-  CHECK(find(report, "1 (ReLU)", "relu", Phase::backward).calls == 7);
+  CHECK(find(report, "1 (Tanh)", "tanh", Phase::forward).calls == 7);
+  CHECK(find(report, "1 (Tanh)", "tanh", Phase::backward).calls == 7);
   CHECK(find(report, "", "cross_entropy", Phase::forward).calls == 7);
   CHECK(find(report, "", "cross_entropy", Phase::backward).calls == 7);
   CHECK(find(report, "", "optimizer step", Phase::scope).calls == 7);
@@ -193,9 +193,9 @@ TEST_CASE("the trace holds a frame for each layer around its ops, and no more ev
   }
   profile::write_trace(folder / "trace.json");
   const std::string text = text_of(folder / "trace.json");
-  CHECK(count(text, "{\"name\":\"1 (ReLU)\",\"cat\":\"layer\"") == 2);
-  CHECK(count(text, "{\"name\":\"relu\",\"cat\":\"forward\"") == 2);
-  CHECK(count(text, "{\"name\":\"relu backward\",\"cat\":\"backward\"") == 2);
+  CHECK(count(text, "{\"name\":\"1 (Tanh)\",\"cat\":\"layer\"") == 2);
+  CHECK(count(text, "{\"name\":\"tanh\",\"cat\":\"forward\"") == 2);
+  CHECK(count(text, "{\"name\":\"tanh backward\",\"cat\":\"backward\"") == 2);
   {
     Profiled on(3);
     train_steps(model, 2);
