@@ -33,9 +33,9 @@ Tensor of_rank(const Tensor& x, int rank) {
   return x.reshape({-1, a, b, size / a / b});
 }
 
-Tensor apply_step(const GraphStep& step, const Values& values) {
+Tensor apply_step(const GraphStep& step, const Arguments& values) {
   const Kind& kind = kinds()[static_cast<std::size_t>(step.kind)];
-  Values in;
+  Arguments in;
   for (int value : step.in) in.push_back(of_rank(values[static_cast<std::size_t>(value)], kind.rank));
   return kind.call(step, in);
 }
@@ -46,13 +46,13 @@ int step_kinds() { return static_cast<int>(kinds().size()); }
 std::string step_name(int kind) { return kinds()[static_cast<std::size_t>(kind)].name; }
 
 Tensor RandomGraph::run(const Tensor& x) const {
-  Values values{x};
+  Arguments values{x};
   std::vector<bool> read(steps.size() + 1, false);
   for (const GraphStep& step : steps) {
     for (int in : step.in) read[static_cast<std::size_t>(in)] = true;
     values.push_back(apply_step(step, values));
   }
-  Values ends;
+  Arguments ends;
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!read[i]) ends.push_back(flatten(values[i]));
   return ends.size() == 1 ? ends[0] : concat(ends, 1);
@@ -77,7 +77,7 @@ RandomGraph random_graph(std::uint64_t seed) {
   RandomGraph graph;
   graph.seed = seed;
   graph.input = {1, draw.any(3, 9), draw.any(3, 8), draw.any(1, 20)};
-  Values values{random_tensor(graph.input, seed)};
+  Arguments values{random_tensor(graph.input, seed)};
   for (std::int64_t k = 0; k < kSteps; ++k) {
     GraphStep step;
     // The first three go round all kinds with the seed, so that each has its turn.
@@ -95,7 +95,7 @@ RandomGraph random_graph(std::uint64_t seed) {
       step.in.push_back(
           fitting[static_cast<std::size_t>(draw.any(0, static_cast<std::int64_t>(fitting.size()) - 1))]);
     }
-    Values in;
+    Arguments in;
     for (int value : step.in) in.push_back(of_rank(values[static_cast<std::size_t>(value)], kind.rank));
     kind.draw(draw, in, step);
     const Tensor y = kind.call(step, in);

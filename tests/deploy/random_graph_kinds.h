@@ -38,15 +38,15 @@ class Draw {
   std::uint64_t state_;
 };
 
-using Values = std::vector<Tensor>;
+using Arguments = std::vector<Tensor>;
 
 /// How a kind is drawn for arguments of the rank that it takes, and how it is called.
 struct Kind {
   std::string name;
   int rank;  ///< of its arguments; 0 for any
   int arity;
-  std::function<void(Draw&, const Values&, GraphStep&)> draw;
-  std::function<Tensor(const GraphStep&, const Values&)> call;
+  std::function<void(Draw&, const Arguments&, GraphStep&)> draw;
+  std::function<Tensor(const GraphStep&, const Arguments&)> call;
 };
 
 /// The weight of that number; undefined when the step drew none.

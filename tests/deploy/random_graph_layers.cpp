@@ -29,7 +29,7 @@ void draw_convolution(Draw& draw, const Shape& x, GraphStep& s, std::int64_t gro
   if (draw.coin()) s.weights.push_back(draw.weight({outs}));
 }
 
-Tensor call_conv2d(const GraphStep& s, const Values& in) {
+Tensor call_conv2d(const GraphStep& s, const Arguments& in) {
   return conv2d(
       in[0], s.weights[0], optional(s, 1),
       {.stride = pair_at(s, 0), .dilation = pair_at(s, 2), .padding = pads_at(s, 4), .groups = s.numbers[8]});
@@ -37,30 +37,30 @@ Tensor call_conv2d(const GraphStep& s, const Values& in) {
 
 void add_convolutions(std::vector<Kind>& kinds) {
   kinds.push_back({"conv2d", 4, 1,
-                   [](Draw& draw, const Values& in, GraphStep& s) {
+                   [](Draw& draw, const Arguments& in, GraphStep& s) {
                      draw_convolution(draw, in[0].shape(), s, 1, draw.any(1, 37));
                    },
                    call_conv2d});
   kinds.push_back({"conv2d 1x1", 4, 1,
-                   [](Draw& draw, const Values& in, GraphStep& s) {
+                   [](Draw& draw, const Arguments& in, GraphStep& s) {
                      s.numbers = {1, 1, 1, 1, 0, 0, 0, 0, 1};
                      s.weights = {draw.weight({draw.any(1, 40), 1, 1, in[0].dim(3)})};
                    },
                    call_conv2d});
   kinds.push_back({"conv2d depthwise", 4, 1,
-                   [](Draw& draw, const Values& in, GraphStep& s) {
+                   [](Draw& draw, const Arguments& in, GraphStep& s) {
                      draw_convolution(draw, in[0].shape(), s, in[0].dim(3), in[0].dim(3) * draw.any(1, 2));
                    },
                    call_conv2d});
   kinds.push_back({"conv2d in groups", 4, 1,
-                   [](Draw& draw, const Values& in, GraphStep& s) {
+                   [](Draw& draw, const Arguments& in, GraphStep& s) {
                      const std::int64_t c = in[0].dim(3), groups = c % 2 == 0 ? 2 : c % 3 == 0 ? 3 : 1;
                      draw_convolution(draw, in[0].shape(), s, groups,
                                       groups * (draw.coin() ? 16 : draw.any(1, 5)));
                    },
                    call_conv2d});
   kinds.push_back({"conv_transpose2d", 4, 1,
-                   [](Draw& draw, const Values& in, GraphStep& s) {
+                   [](Draw& draw, const Arguments& in, GraphStep& s) {
                      const std::int64_t c = in[0].dim(3), groups = draw.coin() && c % 2 == 0 ? 2 : 1;
                      const std::int64_t outs = groups * draw.any(1, 4), kh = draw.any(1, 3),
                                         kw = draw.any(1, 3);
@@ -70,7 +70,7 @@ void add_convolutions(std::vector<Kind>& kinds) {
                      s.weights = {draw.weight({outs, kh, kw, c / groups})};
                      if (draw.coin()) s.weights.push_back(draw.weight({outs}));
                    },
-                   [](const GraphStep& s, const Values& in) {
+                   [](const GraphStep& s, const Arguments& in) {
                      return conv_transpose2d(in[0], s.weights[0], optional(s, 1),
                                              {.stride = pair_at(s, 0),
                                               .dilation = pair_at(s, 2),
@@ -80,21 +80,21 @@ void add_convolutions(std::vector<Kind>& kinds) {
                    }});
   for (const bool max : {true, false})
     kinds.push_back({max ? "max_pool2d" : "avg_pool2d", 4, 1,
-                     [](Draw& draw, const Values& in, GraphStep& s) {
+                     [](Draw& draw, const Arguments& in, GraphStep& s) {
                        const std::int64_t kh = draw.any(1, 3), kw = draw.any(1, 3);
                        draw_window(draw, in[0].shape(), kh, kw, false, s);
                        s.numbers.insert(s.numbers.end(), {kh, kw});
                      },
-                     [max](const GraphStep& s, const Values& in) {
+                     [max](const GraphStep& s, const Arguments& in) {
                        const Pool2DParams params{
                            .kernel = pair_at(s, 8), .stride = pair_at(s, 0), .padding = pads_at(s, 4)};
                        return max ? max_pool2d(in[0], params) : avg_pool2d(in[0], params);
                      }});
   kinds.push_back({"upsample2d", 4, 1,
-                   [](Draw& draw, const Values&, GraphStep& s) {
+                   [](Draw& draw, const Arguments&, GraphStep& s) {
                      s.numbers = {draw.any(1, 8), draw.any(1, 8), draw.any(0, 1)};
                    },
-                   [](const GraphStep& s, const Values& in) {
+                   [](const GraphStep& s, const Arguments& in) {
                      return upsample2d(in[0], pair_at(s, 0),
                                        s.numbers[2] ? Interpolation::bilinear : Interpolation::nearest);
                    }});
@@ -103,22 +103,22 @@ void add_convolutions(std::vector<Kind>& kinds) {
 void add_products(std::vector<Kind>& kinds) {
   kinds.push_back(
       {"dense", 0, 1,
-       [](Draw& draw, const Values& in, GraphStep& s) {
+       [](Draw& draw, const Arguments& in, GraphStep& s) {
          const std::int64_t outs = draw.any(1, 40);
          s.weights = {draw.weight({outs, in[0].shape().back()})};
          if (draw.coin()) s.weights.push_back(draw.weight({outs}));
        },
-       [](const GraphStep& s, const Values& in) { return dense(in[0], s.weights[0], optional(s, 1)); }});
+       [](const GraphStep& s, const Arguments& in) { return dense(in[0], s.weights[0], optional(s, 1)); }});
   kinds.push_back({"matmul", 2, 1,
-                   [](Draw& draw, const Values& in, GraphStep& s) {
+                   [](Draw& draw, const Arguments& in, GraphStep& s) {
                      s.weights = {draw.weight({in[0].dim(1), draw.any(1, 40)}, 0.5)};
                    },
-                   [](const GraphStep& s, const Values& in) { return matmul(in[0], s.weights[0]); }});
+                   [](const GraphStep& s, const Arguments& in) { return matmul(in[0], s.weights[0]); }});
   kinds.push_back({"embedding", 0, 1,
-                   [](Draw& draw, const Values&, GraphStep& s) {
+                   [](Draw& draw, const Arguments&, GraphStep& s) {
                      s.weights = {draw.weight({7, 3}), random_labels({3}, 5, 7)};
                    },
-                   [](const GraphStep& s, const Values& in) {
+                   [](const GraphStep& s, const Arguments& in) {
                      const Tensor rows = embedding(s.weights[1], s.weights[0]);  // of the graph's own indices
                      return in[0] * mean(rows);
                    }});
@@ -126,7 +126,7 @@ void add_products(std::vector<Kind>& kinds) {
 
 // ---- recurrent -------------------------------------------------------------------------------------------
 
-void draw_recurrent(Draw& draw, const Values& in, GraphStep& s, std::int64_t gates) {
+void draw_recurrent(Draw& draw, const Arguments& in, GraphStep& s, std::int64_t gates) {
   const std::int64_t units = draw.any(1, 9), c = in[0].dim(2);
   s.numbers = {draw.any(0, 1), draw.any(0, 1), draw.any(0, 1), units};
   s.weights = {draw.weight({gates * units, c}), draw.weight({gates * units, units}),
@@ -143,19 +143,22 @@ RecurrentParams params_of(const GraphStep& s, const Tensor& x, bool cell) {
 }
 
 void add_recurrent(std::vector<Kind>& kinds) {
-  kinds.push_back({"rnn", 3, 1, [](Draw& d, const Values& in, GraphStep& s) { draw_recurrent(d, in, s, 1); },
-                   [](const GraphStep& s, const Values& in) {
+  kinds.push_back({"rnn", 3, 1,
+                   [](Draw& d, const Arguments& in, GraphStep& s) { draw_recurrent(d, in, s, 1); },
+                   [](const GraphStep& s, const Arguments& in) {
                      RecurrentParams params = params_of(s, in[0], false);
                      params.relu = s.numbers[3] % 2 == 0;
                      return rnn(in[0], s.weights[0], s.weights[1], s.weights[2], params);
                    }});
-  kinds.push_back({"gru", 3, 1, [](Draw& d, const Values& in, GraphStep& s) { draw_recurrent(d, in, s, 3); },
-                   [](const GraphStep& s, const Values& in) {
+  kinds.push_back({"gru", 3, 1,
+                   [](Draw& d, const Arguments& in, GraphStep& s) { draw_recurrent(d, in, s, 3); },
+                   [](const GraphStep& s, const Arguments& in) {
                      return gru(in[0], s.weights[0], s.weights[1], s.weights[2], s.weights[3],
                                 params_of(s, in[0], false));
                    }});
-  kinds.push_back({"lstm", 3, 1, [](Draw& d, const Values& in, GraphStep& s) { draw_recurrent(d, in, s, 4); },
-                   [](const GraphStep& s, const Values& in) {
+  kinds.push_back({"lstm", 3, 1,
+                   [](Draw& d, const Arguments& in, GraphStep& s) { draw_recurrent(d, in, s, 4); },
+                   [](const GraphStep& s, const Arguments& in) {
                      RecurrentParams params = params_of(s, in[0], true);
                      params.cell_row = s.numbers[3] % 3 == 0;
                      return lstm(in[0], s.weights[0], s.weights[1], s.weights[2], params);
