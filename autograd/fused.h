@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Two ops in one pass over memory and one node of the tape. Values and gradients are those of the two ops,
-// bit for bit in f32; while a module is being traced it is the two ops that are recorded.
+// bit for bit in f32 where x is finite; while a module is being traced it is the two ops that are recorded.
 
 #include "linnet/autograd/ops.h"
 

@@ -117,14 +117,21 @@ void release(TapeNode* node) noexcept {
 
 SavedInput::SavedInput(const Tensor& t) {
   const Ref<TapeNode>& maker = t.impl()->node;
-  if (maker && static_cast<tape::Node*>(maker.get())->repeats())
+  // Contents that were changed through a view of them could not be computed again.
+  const bool unchanged = t.impl()->storage->version() == 0;
+  if (maker && unchanged && static_cast<tape::Node*>(maker.get())->repeats())
     maker_ = maker;
   else
     kept_ = Saved(t);
 }
 
 Tensor SavedInput::operator*() const {
-  return maker_ ? static_cast<tape::Node*>(maker_.get())->result() : *kept_;
+  if (!maker_) return *kept_;
+  tape::Node& maker = *static_cast<tape::Node*>(maker_.get());
+  check<AutogradError>(
+      !maker.released, "the tape of ", maker.name(),
+      " was already used and freed. Run the forward pass again, or pass {.keep_tape = true}.");
+  return maker.result();
 }
 
 bool needed_by(const Tensor& t) { return tape_on && has_gradient(t); }

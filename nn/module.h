@@ -84,8 +84,8 @@ class Module {
 class Layer : public Module {
  public:
   virtual Tensor forward(const Tensor& x) = 0;
-  /// relu(forward(x)), bit for bit; in one pass where the layer has one. What Sequential calls for a layer
-  /// that a ReLU follows.
+  /// relu(forward(x)), bit for bit; in one pass where the layer has one. What Sequential calls for layers of
+  /// this library that a ReLU follows.
   virtual Tensor forward_relu(const Tensor& x);
   /// forward(), with the place of this layer added to the text of an Error.
   Tensor operator()(const Tensor& x) { return call(&Layer::forward, x); }

@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/sequential.h"
 
+#include <typeinfo>
+
 #include "linnet/nn/activation.h"
+#include "linnet/nn/conv2d.h"
+#include "linnet/nn/dense.h"
+#include "linnet/nn/depthwise_conv2d.h"
+#include "linnet/nn/norm.h"
 
 namespace linnet::nn {
+namespace {
+
+/// Not for a class derived from one of these, whose forward() may do more.
+template <class... Exactly>
+bool is_one_of(const Layer& layer) {
+  const std::type_info& type = typeid(layer);
+  return ((type == typeid(Exactly)) || ...);
+}
+
+}  // namespace
 
 Sequential& Sequential::add(std::unique_ptr<Layer> layer) {
   check<ValueError>(layer != nullptr, "Sequential: a layer is missing: null pointer for layer ", size(),
@@ -28,8 +44,9 @@ std::string Sequential::describe() const { return concat({"Sequential of ", size
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const bool before_relu = i + 1 < layers_.size() && dynamic_cast<ReLU*>(layers_[i + 1].get());
-    if (before_relu)
+    const bool with_relu = i + 1 < layers_.size() && is_one_of<ReLU>(*layers_[i + 1]) &&
+                           is_one_of<Dense, Conv2D, DepthwiseConv2D, SeparableConv2D, BatchNorm>(*layers_[i]);
+    if (with_relu)
       y = layers_[i++]->with_relu(y);
     else
       y = (*layers_[i])(y);

@@ -58,7 +58,8 @@ struct NormRule {
   void operator()(const Tensor& dy, Grads& grad) const {
     const bool affine = grad.wanted(first) || grad.wanted(first + 1);
     if (!affine && !grad.wanted(0)) return;  // only the running statistics asked, which have no gradient
-    const auto all = kernels::normalize_grad(*x, dy, shape, by, *weight, *bias,
+    const auto all = kernels::normalize_grad(*x, dy, shape, by, relu || grad.wanted(0) ? *weight : Tensor(),
+                                             relu ? *bias : Tensor(),
                                              {.fixed_statistics = fixed,
                                               .relu = relu,
                                               .want_x = grad.wanted(0),

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "linnet/core/kernels/conv_plan.h"
@@ -104,58 +105,49 @@ void grad_input_runs(const Axis& axis, std::vector<AxisRun>& runs) {
   }
 }
 
-/// The places under one run of each axis, and their taps.
-struct Rectangle {
-  AxisRun lines, line;
-  std::size_t first_tap;
-};
-
 /// What an image is cut into. Kept by each thread from call to call for its memory.
 struct Cut {
   std::vector<AxisRun> lines, line;
-  std::vector<Rectangle> rectangles;
-  std::vector<Tap> taps;
-
-  void make(Index source_line, Index channels, Index kernel_width) {
-    rectangles.clear();
-    taps.clear();
-    for (const AxisRun& h : lines)
-      for (const AxisRun& w : line) {
-        rectangles.push_back({h, w, taps.size()});
-        for (Index i = 0; i < h.taps; ++i)
-          for (Index j = 0; j < w.taps; ++j)
-            taps.push_back({i * h.tap_source * source_line + j * w.tap_source * channels,
-                            ((h.tap + i * h.tap_step) * kernel_width + w.tap + j * w.tap_step) * channels});
-      }
-  }
+  Index channels, kernel_width;
 };
+
+/// The taps that the places under two runs see.
+std::span<const Tap> taps_of(const AxisRun& h, const AxisRun& w, const Cut& cut, Index source_line) {
+  thread_local std::vector<Tap> taps;
+  taps.clear();
+  for (Index i = 0; i < h.taps; ++i)
+    for (Index j = 0; j < w.taps; ++j)
+      taps.push_back({i * h.tap_source * source_line + j * w.tap_source * cut.channels,
+                      ((h.tap + i * h.tap_step) * cut.kernel_width + w.tap + j * w.tap_step) * cut.channels});
+  return taps;
+}
 
 /// body(patch, its first place in the target) for one image of lines of `source_line` and `target_line`
 /// floats. A patch has at most kChunk places, or one line: the sums of gradients are over one patch each.
 template <class Body>
-void for_patches(const Cut& cut, const float* source, Index source_line, Index target_line, Index channels,
-                 Body body) {
-  for (const Rectangle& rectangle : cut.rectangles) {
-    const AxisRun &h = rectangle.lines, &w = rectangle.line;
-    Patch patch{.lines = 0,
-                .places = w.places,
-                .channels = channels,
-                .source = source + h.source * source_line + w.source * channels,
-                .source_line = h.source_step * source_line,
-                .source_step = w.source_step * channels,
-                .target_line = h.place_step * target_line,
-                .target_step = w.place_step * channels,
-                .taps = cut.taps.data() + rectangle.first_tap,
-                .count = h.taps * w.taps};
-    Index target = h.place * target_line + w.place * channels;
-    const Index at_once = std::max<Index>(kChunk / w.places, 1);
-    for (Index line = 0; line < h.places; line += patch.lines) {
-      patch.lines = std::min(at_once, h.places - line);
-      body(patch, target);
-      patch.source += patch.lines * patch.source_line;
-      target += patch.lines * patch.target_line;
+void for_patches(const Cut& cut, const float* source, Index source_line, Index target_line, Body body) {
+  for (const AxisRun& h : cut.lines)
+    for (const AxisRun& w : cut.line) {
+      const std::span<const Tap> taps = taps_of(h, w, cut, source_line);
+      Patch patch{.lines = 0,
+                  .places = w.places,
+                  .channels = cut.channels,
+                  .source = source + h.source * source_line + w.source * cut.channels,
+                  .source_line = h.source_step * source_line,
+                  .source_step = w.source_step * cut.channels,
+                  .target_line = h.place_step * target_line,
+                  .target_step = w.place_step * cut.channels,
+                  .taps = taps.data(),
+                  .count = static_cast<Index>(taps.size())};
+      Index target = h.place * target_line + w.place * cut.channels;
+      const Index at_once = std::max<Index>(kChunk / w.places, 1);
+      for (Index line = 0; line < h.places; line += patch.lines) {
+        patch.lines = std::min(at_once, h.places - line);
+        body(patch, target);
+        patch.source += patch.lines * patch.source_line;
+        target += patch.lines * patch.target_line;
+      }
     }
-  }
 }
 
 Axis vertical(const ConvPlan& p) {
@@ -165,13 +157,12 @@ Axis horizontal(const ConvPlan& p) {
   return {p.W, p.YW, p.KW, p.window.stride.w, p.window.dilation.w, p.window.left};
 }
 
-/// For a source of lines of `width` places.
-const Cut& cut_image(const ConvPlan& plan, void (*find_runs)(const Axis&, std::vector<AxisRun>&),
-                     Index width) {
+const Cut& cut_image(const ConvPlan& plan, void (*find_runs)(const Axis&, std::vector<AxisRun>&)) {
   thread_local Cut cut;
   find_runs(vertical(plan), cut.lines);
   find_runs(horizontal(plan), cut.line);
-  cut.make(width * plan.C, plan.C, plan.KW);
+  cut.channels = plan.C;
+  cut.kernel_width = plan.KW;
   return cut;
 }
 
@@ -186,31 +177,31 @@ const float* taps_first(const ConvPlan& plan, const float* weight) {
 
 void conv_depthwise(const ConvPlan& plan, const float* x, const float* weight, const Epilogue& end,
                     float* y) {
-  const Cut& cut = cut_image(plan, forward_runs, plan.W);
+  const Cut& cut = cut_image(plan, forward_runs);
   const float* taps = taps_first(plan, weight);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
     float* image = y + n * plan.YH * out;
-    for_patches(cut, x + n * plan.H * in, in, out, plan.C, [&](const Patch& patch, Index place) {
+    for_patches(cut, x + n * plan.H * in, in, out, [&](const Patch& patch, Index place) {
       depthwise_kernels().apply(patch, taps, end, image + place);
     });
   });
 }
 
 void conv_depthwise_grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx) {
-  const Cut& cut = cut_image(plan, grad_input_runs, plan.YW);
+  const Cut& cut = cut_image(plan, grad_input_runs);
   const float* taps = taps_first(plan, weight);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   parallel_for(plan.N, plan.N * plan.image_work(), [&](std::int64_t n) {
     float* image = dx + n * plan.H * in;
-    for_patches(cut, dy + n * plan.YH * out, out, in, plan.C, [&](const Patch& patch, Index place) {
+    for_patches(cut, dy + n * plan.YH * out, out, in, [&](const Patch& patch, Index place) {
       depthwise_kernels().apply(patch, taps, {}, image + place);
     });
   });
 }
 
 void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const float* x, float* dweight) {
-  const Cut& cut = cut_image(plan, forward_runs, plan.W);
+  const Cut& cut = cut_image(plan, forward_runs);
   const Index size = plan.C * plan.terms, groups = image_groups(plan);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
   float* partial = scratch(Scratch::partial, groups * size);
@@ -219,7 +210,7 @@ void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const flo
     const Band images = band(group, groups, plan.N, 1);
     for (Index n = images.begin; n < images.end; ++n) {
       const float* gradient = dy + n * plan.YH * out;
-      for_patches(cut, x + n * plan.H * in, in, out, plan.C, [&](const Patch& patch, Index place) {
+      for_patches(cut, x + n * plan.H * in, in, out, [&](const Patch& patch, Index place) {
         depthwise_kernels().grad_weight(patch, gradient + place, partial + group * size);
       });
     }

@@ -159,5 +159,45 @@ TEST_CASE("a weight of batch-norm changed between forward and backward is notice
   CHECK_THROWS_AS(backward(sum(y)), AutogradError);
 }
 
+TEST_CASE("a batch-norm that another backward has freed is not computed again") {
+  Tensor mean = Tensor::zeros({2}), variance = Tensor::ones({2});
+  Tensor weight = Tensor::ones({2}).set_requires_grad(true),
+         bias = Tensor::zeros({2}).set_requires_grad(true),
+         first = test::random_tensor({3, 1, 1, 2}, 1).set_requires_grad(true),
+         second = test::random_tensor({3, 1, 1, 2}, 2).set_requires_grad(true);
+  const Tensor hidden =
+      batch_norm(test::random_tensor({2, 2, 2, 2}, 4), mean, variance, weight, bias, {}, true);
+  const Tensor one = sum(conv2d(hidden, first)), two = sum(conv2d(hidden, second));
+  backward(one);
+  CHECK_THROWS_TEXT(
+      backward(two), AutogradError,
+      "conv2d: the tape of batch_norm was already used and freed. Run the forward pass again, or "
+      "pass {.keep_tape = true}.");
+}
+
+TEST_CASE("what was changed through a view of a batch-norm's result is kept as it is") {
+  Tensor mean = Tensor::zeros({2}), variance = Tensor::ones({2});
+  Tensor weight = Tensor::ones({2}).set_requires_grad(true),
+         bias = Tensor::zeros({2}).set_requires_grad(true),
+         kernel = test::random_tensor({3, 1, 1, 2}, 1).set_requires_grad(true);
+  Tensor hidden = batch_norm(test::random_tensor({2, 2, 2, 2}, 4), mean, variance, weight, bias, {}, true);
+  Tensor view = hidden.detach();
+  view.mul_(2.0);
+  backward(sum(conv2d(hidden, kernel)));
+  Tensor again = kernel.detach().clone().set_requires_grad(true);
+  backward(sum(conv2d(view, again)));
+  CHECK_SAME_BITS(kernel.grad(), again.grad());
+}
+
+TEST_CASE("a bias changed after the forward pass does not matter to batch-norm without relu") {
+  Tensor mean = Tensor::zeros({2}), variance = Tensor::ones({2});
+  Tensor weight = Tensor::ones({2}).set_requires_grad(true),
+         bias = Tensor::zeros({2}).set_requires_grad(true);
+  const Tensor y = batch_norm(test::random_tensor({4, 2}, 4), mean, variance, weight, bias, {}, true);
+  bias.fill_(1.0);
+  backward(sum(y));
+  CHECK_SAME_BITS(bias.grad(), Tensor::full({2}, 4.0));
+}
+
 }  // namespace
 }  // namespace linnet

@@ -69,5 +69,14 @@ TEST_CASE("an error inside names the innermost layer with its full path") {
       "first?  in 1.0 (Dense 784 -> 128)");
 }
 
+TEST_CASE("the forward of a class derived from a layer counts, also before a ReLU") {
+  struct Half : nn::Dense {
+    using nn::Dense::Dense;
+    Tensor forward(const Tensor& x) override { return nn::Dense::forward(x) * 0.5; }
+  };
+  nn::Sequential half{Half(1, 1, {.weight_init = nn::init::constant(4.0)}), nn::ReLU()};
+  CHECK_CLOSE(half(Tensor::ones({1, 1})), Tensor::full({1, 1}, 2.0), tol::exact);
+}
+
 }  // namespace
 }  // namespace linnet::test
