@@ -31,7 +31,6 @@ void sizes(benchmark::internal::Benchmark* b) {
 }
 
 // ---- elementwise
-// -------------------------------------------------------------------------------------------
 
 void unary(benchmark::State& state, Op op) {
   const Tensor x = numbers({state.range(0)}, 0.1, 2.0);
@@ -80,7 +79,6 @@ void dropout(benchmark::State& state) {
 BENCHMARK(dropout)->Apply(sizes);
 
 // ---- softmax and losses
-// ------------------------------------------------------------------------------------
 
 void softmax(benchmark::State& state) {
   const Tensor x = numbers({state.range(0), state.range(1)});
@@ -146,14 +144,12 @@ void batch_norm_gradient(benchmark::State& state) {
                weight = numbers({channels}, 0.5, 1.5);
   const kernels::NormShape shape{1, x.size() / channels, channels, channels};
   const kernels::Normalizer by = kernels::normalizer(kernels::moments(x, shape), 1e-5);
-  run(state, 5 * bytes_of({x}),
-      [&] { return kernels::normalize_grad(x, x, shape, by, weight, false, true, true).x; });
+  run(state, 5 * bytes_of({x}), [&] { return kernels::normalize_grad(x, x, shape, by, weight, {}, {}).x; });
 }
 BENCHMARK(batch_norm)->Args({48, 8})->Args({24, 32})->Args({6, 128})->Unit(benchmark::kMicrosecond);
 BENCHMARK(batch_norm_gradient)->Args({48, 8})->Args({24, 32})->Args({6, 128})->Unit(benchmark::kMicrosecond);
 
-// ---- optimizers
-// --------------------------------------------------------------------------------------------
+// ---- optimizers -----------------------------------------------------------------------------------------
 
 void adam(benchmark::State& state) {
   Tensor w = numbers({state.range(0)}), m = Tensor::zeros(w.shape()), v = Tensor::zeros(w.shape());

@@ -14,6 +14,7 @@ typedef struct graph {
   uint32_t next_const; /* the next constant that nobody has read yet */
   uint32_t next_out;   /* the next tensor that nobody has written yet */
   uint32_t op;         /* number of the op at hand */
+  uint64_t work;       /* of the ops so far */
   uint32_t n_live;
   uint32_t live[LNT_MAX_LIVE]; /* ids, ascending by offset */
 } graph;
@@ -283,6 +284,10 @@ static lnt_status check_op(graph* g, const lnt_op* op, const lnt_kernel* kernel)
   operands.params = lnt_op_params(op);
   lnt_status status = read_operands(g, op, kernel, &operands);
   if (status != LNT_OK) return status;
+  const uint64_t work = lnt_work(&operands, op->n_out), most = g->limits->work;
+  LNT_REQUIRE(work <= most && g->work <= most - work, info, LNT_E_OVER_LIMIT, op->record, most,
+              g->work + work);
+  g->work += work;
   lnt_mismatch mismatch = {0, 0};
   status = kernel->check(&operands, &mismatch);
   LNT_REQUIRE(status == LNT_OK, info, status, op->record, mismatch.expected, mismatch.actual);
@@ -340,7 +345,7 @@ lnt_status lnt_check_graph(lnt_info* info, const lnt_limits* limits) {
   if (status == LNT_OK) status = check_tensors(info);
   if (status != LNT_OK) return status;
 
-  graph g = {info, limits, 0, info->n_consts + info->n_inputs, 0, 0, {0}};
+  graph g = {info, limits, 0, info->n_consts + info->n_inputs, 0, 0, 0, {0}};
   for (uint32_t id = info->n_consts; id < g.next_out && status == LNT_OK; ++id) status = live_add(&g, id, id);
   if (status == LNT_OK) status = check_ops(&g);
   if (status != LNT_OK) return status;

@@ -47,7 +47,7 @@ void lnt_run_slice(const lnt_operands* o) {
   const uint32_t axis = lnt_param(o, 0);
   row_major(&o->in[0], steps);
   const uint32_t* from = (const uint32_t*)o->in_data[0] + lnt_param(o, 1) * steps[axis];
-  steps[axis] *= lnt_param(o, 2);
+  if (o->out[0].dims[axis] > 1) steps[axis] *= lnt_param(o, 2); /* else it may lead far outside of x */
   gather(&o->out[0], (uint32_t*)o->out_data[0], from, steps);
 }
 

@@ -104,9 +104,10 @@ size_t lnt_problem_text(const lnt_problem* problem, char* text, size_t capacity)
 typedef struct lnt_limits {
   uint64_t file_bytes, arena_bytes;
   uint32_t tensors, ops;
+  uint64_t work; /* multiply-adds of one run, and bytes moved by what does not multiply */
 } lnt_limits;
 #define LNT_DEFAULT_LIMITS \
-  { 1u << 30, 1u << 30, 1u << 16, 1u << 16 }
+  { 1u << 30, 1u << 30, 1u << 16, 1u << 16, 1ull << 36 }
 
 typedef struct lnt_span {
   const uint8_t* at;

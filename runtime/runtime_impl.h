@@ -130,6 +130,9 @@ static inline uint8_t lnt_n_out(const lnt_kernel* kernel) { return kernel->scrat
 const lnt_kernel* lnt_find_kernel(uint16_t opcode); /* null: not in this build */
 int lnt_is_unary(uint32_t opcode);
 
+/* Multiply-adds of an op, or the bytes that it moves. */
+uint64_t lnt_work(const lnt_operands* operands, uint32_t n_out);
+
 /* Place of an instruction set in lnt_kernel's run, or LNT_N_ISAS when this build lacks it; and the best. */
 uint32_t lnt_isa_place(lnt_isa isa);
 lnt_isa lnt_best_isa(void);

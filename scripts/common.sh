@@ -17,7 +17,12 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# Of this machine's architecture unless the name says another, for dpkg-query answers with a line for each.
+installed() {
+  local architectures="all|$(dpkg --print-architecture)"
+  [[ $1 == *:* ]] && architectures=${1##*:}
+  dpkg-query -W -f='${Architecture} ${db:Status-Status}\n' "$1" 2>/dev/null | grep -qxE "($architectures) installed"
+}
 
 # need PACKAGE...: installs what is missing, and asks nothing of apt or the network when nothing is.
 need() {

@@ -94,7 +94,7 @@ TEST_CASE("a model without constants or META text is accepted") {
 TEST_CASE("a file over a limit is refused before anything else in it is looked at") {
   const Bytes bytes = small_model().bytes();
   lnt_info info;
-  const lnt_limits exact{bytes.size(), 128, 9, 5};
+  const lnt_limits exact{bytes.size(), 128, 9, 5, 10'000};
   CHECK(check(bytes, &info, &exact) == LNT_OK);
   lnt_limits less = exact;
   less.file_bytes -= 1;
@@ -115,6 +115,29 @@ TEST_CASE("a file over a limit is refused before anything else in it is looked a
   Bytes head(bytes.begin(), bytes.begin() + LNT_HEADER_BYTES);
   put64(head, LNT_AT_FILE_LEN, 1ull << 32);
   CHECK(check(head, &info) == LNT_E_OVER_LIMIT);
+}
+
+TEST_CASE("a small file that asks for days of work is refused, and one within its limit is not") {
+  ModelBuilder m;
+  const ModelBuilder::Value x = m.input({1, 64, 64, 1});
+  m.output(m.op(LNT_MAX_POOL2D, {x}, {1, 127, 127, 1}, words({64, 64, 1, 1, 63, 63, 63, 63})));
+  const Bytes pool = m.file().bytes();
+  const std::uint64_t work = 127ull * 127 * 64 * 64;
+  lnt_limits limits = LNT_DEFAULT_LIMITS;
+  limits.work = work;
+  lnt_info info;
+  CHECK(check(pool, &info, &limits) == LNT_OK);
+  limits.work -= 1;
+  CHECK(check(pool, &info, &limits) == LNT_E_OVER_LIMIT);
+  CHECK(info.problem.expected == work - 1);
+  CHECK(info.problem.actual == work);
+
+  // 5000 x 5000 places, each over a window as large as the image: a week.
+  ModelBuilder large;
+  const ModelBuilder::Value image = large.input({1, 5000, 5000, 1});
+  large.output(large.op(LNT_MAX_POOL2D, {image}, {1, 9999, 9999, 1},
+                        words({5000, 5000, 1, 1, 4999, 4999, 4999, 4999})));
+  CHECK(check(large.file().bytes(), &info) == LNT_E_OVER_LIMIT);
 }
 
 }  // namespace linnet::test
