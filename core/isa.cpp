@@ -16,23 +16,31 @@ struct IsaNames {
 constexpr IsaNames kNames[] = {
     {"sse2", "SSE2"}, {"avx2", "AVX2"}, {"avx512", "AVX-512"}, {"neon", "NEON"}, {"wide", "wide AVX2"}};
 
+/// What this build has and this processor can run, the best last.
 std::vector<Isa> detect() {
   std::vector<Isa> found;
 #if defined(__x86_64__)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#if defined(LINNET_WIDE)
+  [[maybe_unused]] const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+#if defined(LINNET_HAS_WIDE)
   if (avx2) found.push_back(Isa::wide);
 #endif
+#if defined(LINNET_HAS_SSE2)
   found.push_back(Isa::sse2);
+#endif
+#if defined(LINNET_HAS_AVX2)
   if (avx2) found.push_back(Isa::avx2);
+#endif
+#if defined(LINNET_HAS_AVX512)
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     found.push_back(Isa::avx512);
-#elif defined(__aarch64__)
-  found.push_back(Isa::neon);
-#else
-#error "linnet's kernels know x86-64 and aarch64"
 #endif
+#if defined(LINNET_HAS_NEON)
+  found.push_back(Isa::neon);
+#endif
+  check<ValueError>(!found.empty(),
+                    "this program has no kernels for this processor. Build it with -DLINNET_ISAS= for all.");
   return found;
 }
 

@@ -9,7 +9,7 @@
 namespace linnet {
 
 /// `wide` stands in for avx512 on machines without it: 16 lanes made of pairs of AVX2 vectors. It is slow,
-/// for tests only, and there when built with -DLINNET_WIDE=ON (and never chosen unless asked for).
+/// for tests only, and there when built with `wide` among LINNET_ISAS (and never chosen unless asked for).
 enum class Isa { sse2, avx2, avx512, neon, wide };
 
 std::string_view name(Isa isa);

@@ -15,7 +15,7 @@ step() { part "$@" || { print_parts; fail "quickstart: $1 failed."; }; }
 
 build() {
   cmake -S . -B $out -G Ninja -DCMAKE_BUILD_TYPE=Release -DLINNET_BLAS=OFF -DLINNET_BENCH=OFF -DLINNET_SAMPLES=OFF \
-    -DLINNET_TESTS=OFF &&
+    -DLINNET_TESTS=OFF -DLINNET_ISAS=native &&
     cmake --build $out -j "$cores" --target linnet_tool
 }
 

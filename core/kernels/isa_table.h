@@ -12,16 +12,38 @@
 // *.inl: an inline function of anybody else could be kept by the linker for the whole program, compiled for a
 // machine that is not there (scripts/check_kernel_symbols.py refuses that).
 
-#if defined(__x86_64__) && defined(LINNET_WIDE)
-#define LINNET_ISAS(X, ...) \
-  X(sse2, __VA_ARGS__) X(avx2, __VA_ARGS__) X(avx512, __VA_ARGS__) X(wide, __VA_ARGS__)
-#elif defined(__x86_64__)
-#define LINNET_ISAS(X, ...) X(sse2, __VA_ARGS__) X(avx2, __VA_ARGS__) X(avx512, __VA_ARGS__)
-#elif defined(__aarch64__)
-#define LINNET_ISAS(X, ...) X(neon, __VA_ARGS__)
+// The sets of this build (LINNET_ISAS in CMakeLists.txt), each as X(set, ...).
+#if defined(LINNET_HAS_SSE2)
+#define LINNET_IF_SSE2(X, ...) X(sse2, __VA_ARGS__)
 #else
-#error "linnet's kernels know x86-64 and aarch64"
+#define LINNET_IF_SSE2(X, ...)
 #endif
+#if defined(LINNET_HAS_AVX2)
+#define LINNET_IF_AVX2(X, ...) X(avx2, __VA_ARGS__)
+#else
+#define LINNET_IF_AVX2(X, ...)
+#endif
+#if defined(LINNET_HAS_AVX512)
+#define LINNET_IF_AVX512(X, ...) X(avx512, __VA_ARGS__)
+#else
+#define LINNET_IF_AVX512(X, ...)
+#endif
+#if defined(LINNET_HAS_WIDE)
+#define LINNET_IF_WIDE(X, ...) X(wide, __VA_ARGS__)
+#else
+#define LINNET_IF_WIDE(X, ...)
+#endif
+#if defined(LINNET_HAS_NEON)
+#define LINNET_IF_NEON(X, ...) X(neon, __VA_ARGS__)
+#else
+#define LINNET_IF_NEON(X, ...)
+#endif
+#define LINNET_ISAS(X, ...)        \
+  LINNET_IF_SSE2(X, __VA_ARGS__)   \
+  LINNET_IF_AVX2(X, __VA_ARGS__)   \
+  LINNET_IF_AVX512(X, __VA_ARGS__) \
+  LINNET_IF_WIDE(X, __VA_ARGS__)   \
+  LINNET_IF_NEON(X, __VA_ARGS__)
 
 #define LINNET_DECLARE_ONE_TABLE(isa, Table, family) \
   namespace isa {                                    \
