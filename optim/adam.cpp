@@ -25,7 +25,7 @@ void Adam::update(Slot& slot, const Tensor& gradient) {
   power1 *= options_.beta1;
   power2 *= options_.beta2;
   kernels::adam_update(slot.parameter, gradient, slot.tensors[0], slot.tensors[1],
-                       {.lr = lr(),
+                       {.lr = rate(slot),
                         .beta1 = options_.beta1,
                         .beta2 = options_.beta2,
                         .eps = options_.eps,

@@ -52,6 +52,11 @@ void Optimizer::set_lr(double lr) {
   lr_ = lr;
 }
 
+void Optimizer::set_lr_factor(double factor) {
+  check_option(name_, "lr_factor", factor, 0.0, std::numeric_limits<double>::infinity());
+  lr_factor_ = factor;
+}
+
 void Optimizer::check_fit(const Slot& slot) const {
   const Tensor& w = slot.parameter;
   LINNET_ASSERT(w.grad().shape() == w.shape() && w.grad().dtype() == w.dtype());  // set_grad sees to it
@@ -101,6 +106,7 @@ void Optimizer::zero_grad() {
 
 State Optimizer::state() const {
   State state{{"optimizer", name_}, {"lr", lr_}, {"steps", steps_}};
+  if (lr_factor_ != 1.0) state.set("lr_factor", lr_factor_);
   for (const Slot& slot : slots_) {
     state.set(slot.name + "/steps", slot.steps);
     if (slot.steps == 0) continue;
@@ -163,6 +169,7 @@ void Optimizer::load(const State& state) {
   Reader reader(state);
   const StateValue* lr = reader.find("lr", "real");
   const std::int64_t steps = reader.count("steps");
+  const StateValue* factor = state.has("lr_factor") ? reader.find("lr_factor", "real") : nullptr;
   std::vector<Slot> loaded;
   for (const Slot& slot : slots_) {
     Slot& own =
@@ -177,7 +184,14 @@ void Optimizer::load(const State& state) {
   }
   reader.finish(name_);
 
+  const double before = lr_;
   set_lr(lr->real());
+  try {
+    set_lr_factor(factor ? factor->real() : 1.0);
+  } catch (...) {
+    lr_ = before;
+    throw;
+  }
   steps_ = steps;
   slots_ = std::move(loaded);
 }

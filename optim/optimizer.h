@@ -27,17 +27,21 @@ class Optimizer {
   /// Drops the gradients.
   void zero_grad();
 
+  /// The learning rate before the factor of a schedule.
   double lr() const { return lr_; }
+  /// What a schedule multiplies every learning rate by; 1 at first.
+  double lr_factor() const { return lr_factor_; }
   /// ValueError unless finite and not negative.
   void set_lr(double lr);
+  void set_lr_factor(double factor);
   /// How often step() has run.
   std::int64_t steps() const { return steps_; }
   /// "Adam".
   const std::string& name() const { return name_; }
 
-  /// {"optimizer", "lr", "steps"} and for each parameter "fc1.weight/steps" and, once it has been updated,
-  /// what the optimizer remembers, as "fc1.weight/momentum". Shares the contents: save it, or clone what is
-  /// to be kept, before training on.
+  /// {"optimizer", "lr", "steps"}, "lr_factor" when it is not 1, and for each parameter "fc1.weight/steps"
+  /// and, once it has been updated, what the optimizer remembers, as "fc1.weight/momentum". Shares the
+  /// contents: save it, or clone what is to be kept, before training on.
   State state() const;
   /// All or nothing. StateError for the state of another kind of optimizer, and with the whole difference
   /// when names, shapes or types do not fit.
@@ -60,6 +64,9 @@ class Optimizer {
   /// The formula: changes slot.parameter and slot's memory, with everything checked and in place.
   virtual void update(Slot& slot, const Tensor& gradient) = 0;
 
+  /// The learning rate of this step.
+  double rate(const Slot&) const { return lr_ * lr_factor_; }
+
   /// ValueError naming the optimizer unless low <= value < high and value is finite.
   static void check_option(const std::string& optimizer, const char* option, double value, double low,
                            double high);
@@ -70,7 +77,7 @@ class Optimizer {
   void prepare(Slot& slot) const;
 
   std::string name_;
-  double lr_;
+  double lr_, lr_factor_ = 1.0;
   std::int64_t steps_ = 0;
   std::vector<std::string> tensor_names_, product_names_;
   std::vector<Slot> slots_;

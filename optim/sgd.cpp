@@ -23,7 +23,7 @@ SGD::SGD(const NamedTensors& parameters, const SgdOptions& options)
 void SGD::update(Slot& slot, const Tensor& gradient) {
   Tensor none;
   kernels::sgd_update(slot.parameter, gradient, slot.tensors.empty() ? none : slot.tensors[0],
-                      {.lr = lr(),
+                      {.lr = rate(slot),
                        .momentum = options_.momentum,
                        .dampening = options_.dampening,
                        .weight_decay = options_.weight_decay,

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/train/trainer.h"
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/error.h"
 #include "linnet/core/profile.h"
-#include "linnet/core/random.h"
-#include "linnet/graph/trace.h"
-#include "linnet/io/checkpoint.h"
 #include "linnet/optim/clip.h"
-#include "linnet/train/stop_signal.h"
+#include "linnet/train/run_impl.h"
 
 namespace linnet::train {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 bool all_finite(const Tensor& t) {
   if (!t.defined() || !is_float(t.dtype())) return true;
@@ -46,19 +36,6 @@ class ModeScope {
   bool before_;
 };
 
-/// Model and optimizer, or neither when one refuses.
-void load_both(nn::Module& model, optim::Optimizer& optimizer, const State& saved) {
-  State before;
-  for (const auto& [name, value] : model.state()) before.set(name, value.tensor().clone());
-  model.load(saved["model"]);
-  try {
-    optimizer.load(saved["optimizer"]);
-  } catch (...) {
-    model.load(before);
-    throw;
-  }
-}
-
 /// Training on padding without a word would be worse.
 void check_no_mask(const data::Batch& batch) {
   if (!batch.mask.defined()) return;
@@ -67,81 +44,26 @@ void check_no_mask(const data::Batch& batch) {
                    "{.mask = batch.mask}.");
 }
 
-/// A run goes on only from a checkpoint that says the same about itself.
-void check_about(const std::string& path, const State& saved, const State& ours) {
-  if (!saved.has("about")) return;
-  const State& theirs = saved["about"];
-  for (const auto& [name, value] : ours) {
-    const StateValue* other = theirs.find(name);
-    if (!other || !other->is_text() || !value.is_text()) continue;
-    check<StateError>(other->text() == value.text(), "resume: ", path, " was saved by a run with ", name, " ",
-                      other->text(), ", this one has ", value.text(), ". Give another file name.");
-  }
+/// The names of an EpochResult's figures.
+std::vector<std::string> figure_names(const std::vector<Metric>& metrics) {
+  std::vector<std::string> names{"loss"};
+  for (const Metric& metric : metrics) names.push_back(metric.name);
+  return names;
+}
+
+void check_schedule(const TrainerOptions& options) {
+  if (!options.schedule.wants_figure()) return;
+  check<ValueError>(options.schedule_per == Per::epoch, "Trainer: ", options.schedule.name(),
+                    " watches the figures of epochs. Pass {.schedule_per = train::Per::epoch}.");
+  const std::vector<std::string> names = figure_names(options.metrics);
+  if (std::find(names.begin(), names.end(), options.watch) != names.end()) return;
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  fail<ValueError>("Trainer: the schedule is to watch ", options.watch,
+                   ", which is not measured. There are: ", all, ".");
 }
 
 }  // namespace
-
-/// What the samples of an epoch came to so far.
-struct Trainer::Tally {
-  explicit Tally(const std::vector<Metric>& given) {
-    for (const Metric& metric : given) {
-      names.push_back(metric.name);
-      metrics.push_back(metric.make());
-    }
-  }
-  std::vector<std::string> names;
-  std::vector<std::unique_ptr<StreamingMetric>> metrics;
-  double loss = 0.0, weight = 0.0;  ///< sums over samples
-
-  void add(const data::Batch& batch, const Tensor& prediction, double mean_loss) {
-    double batch_weight = static_cast<double>(batch.x.dim(0));
-    if (batch.weights.defined()) {
-      const Tensor weights = batch.weights.to(f64);
-      batch_weight = 0.0;
-      for (const double w : weights.data<double>()) batch_weight += w;
-    }
-    for (const auto& metric : metrics) metric->update(prediction, batch.y);
-    loss += mean_loss * batch_weight;
-    weight += batch_weight;
-  }
-  Figures figures() const {
-    Figures all{{"loss", weight > 0.0 ? loss / weight : 0.0}};
-    for (std::size_t i = 0; i < metrics.size(); ++i) all.emplace_back(names[i], metrics[i]->value());
-    return all;
-  }
-
-  State state() const {
-    State state{{"loss", loss}, {"weight", weight}};
-    for (std::size_t i = 0; i < metrics.size(); ++i) state.set(std::to_string(i), metrics[i]->state());
-    return state;
-  }
-  void load(const State& state) {
-    for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i]->load(state[std::to_string(i)].state());
-    loss = state["loss"].real();
-    weight = state["weight"].real();
-  }
-};
-
-struct Trainer::Run {
-  Run(const data::Dataset& dataset, const FitOptions& fit, const TrainerOptions& trainer)
-      : options(fit),
-        loader(dataset, {.batch = fit.batch, .shuffle = fit.shuffle}),
-        tally(trainer.metrics),
-        progress(trainer.show, fit.epochs, loader.batches(), loader.size()),
-        stop(trainer.handle_signals) {}
-
-  const FitOptions& options;
-  data::Loader loader;
-  Tally tally;
-  Progress progress;
-  StopSignal stop;
-  FitResult result;
-  Clock::time_point saved = Clock::now();
-  graph::InputSpec sample;  ///< like one batch of x
-  bool finished = false;
-
-  std::int64_t epoch() const { return loader.epoch() + 1; }
-};
 
 Trainer::Trainer(nn::Module& model, std::function<Tensor(const Tensor&)> forward, optim::Optimizer& optimizer,
                  TrainerOptions options)
@@ -159,6 +81,7 @@ Trainer::Trainer(nn::Module& model, std::function<Tensor(const Tensor&)> forward
         ".");
   check<ValueError>(!options_.resume || !options_.checkpoint.empty(),
                     "Trainer: resume needs the name of a checkpoint.");
+  check_schedule(options_);
 }
 
 FitResult Trainer::fit(const data::Dataset& dataset, const FitOptions& options) {
@@ -205,15 +128,29 @@ double Trainer::step(Run& run, const data::Batch& batch) {
   if (!std::isfinite(value)) report_bad_loss(run, batch, value);
   optimizer_.zero_grad();
   backward(loss);
-  if (options_.clip_value > 0.0) optim::clip_grad_value_(parameters_, options_.clip_value);
-  if (options_.clip_norm > 0.0) optim::clip_grad_norm_(parameters_, options_.clip_norm);
-  optimizer_.step();
+  update();
 
   const profile::Scope scope("metrics");
   NoGrad no_grad;
   run.tally.add(batch, prediction, value);
   run.result.samples += batch.x.dim(0);
   return value;
+}
+
+void Trainer::update() {
+  if (options_.clip_value > 0.0) optim::clip_grad_value_(parameters_, options_.clip_value);
+  if (options_.clip_norm > 0.0) optim::clip_grad_norm_(parameters_, options_.clip_norm);
+  if (options_.schedule) optimizer_.set_lr_factor(options_.schedule.factor());
+  optimizer_.step();
+  if (options_.schedule && options_.schedule_per == Per::step) options_.schedule.step();
+}
+
+void Trainer::advance_schedule(const EpochResult& result) {
+  if (!options_.schedule || options_.schedule_per != Per::epoch) return;
+  if (!options_.schedule.wants_figure()) return options_.schedule.step();
+  const Figures& figures = result.validation.empty() ? result.training : result.validation;
+  for (const auto& [name, value] : figures)
+    if (name == options_.watch) return options_.schedule.step(value);
 }
 
 void Trainer::finish_epoch(Run& run) {
@@ -223,6 +160,7 @@ void Trainer::finish_epoch(Run& run) {
                      .seconds = run.result.seconds};
   for (const EpochResult& earlier : run.result.epochs) result.seconds -= earlier.seconds;
   if (run.options.validate.dataset) result.validation = evaluate(*run.options.validate.dataset);
+  advance_schedule(result);
   Figures shown = result.training;
   for (const auto& figure : result.validation) shown.emplace_back("val_" + figure.first, figure.second);
   run.progress.end_epoch(shown);
@@ -248,57 +186,6 @@ Figures Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch) {
     tally.add(some, prediction, options_.loss(prediction, some.y, some.weights).item());
   }
   return tally.figures();
-}
-
-State Trainer::state() {
-  State state{{"model", model_.state()}, {"optimizer", optimizer_.state()}, {"rng", rng_state()}};
-  if (!graph_.empty()) state.set("graph", graph_);
-  state.set("about", options_.about);
-  return state;
-}
-
-void Trainer::save(Run& run) {
-  if (options_.checkpoint.empty()) return;
-  const profile::Scope scope("checkpoint");
-  if (graph_.empty()) {
-    auto forward = [this](std::span<const Tensor> inputs) { return forward_(inputs[0]); };
-    graph_ = graph::trace(model_, forward, std::span(&run.sample, 1)).state();
-  }
-  State whole = state();
-  whole.set("loader", run.loader.state());
-  whole.set("trainer", State{{"epochs", run.options.epochs}, {"sums", run.tally.state()}});
-  try {
-    io::save(options_.checkpoint, whole);
-  } catch (const IoError& error) {
-    throw SaveError(error.what());
-  }
-  run.saved = Clock::now();
-}
-
-void Trainer::resume(Run& run) {
-  std::optional<io::Loaded> newest = io::load_newest(options_.checkpoint);
-  if (!newest) {
-    run.progress.say("no checkpoint " + options_.checkpoint + " yet: starting from the beginning.");
-    return;
-  }
-  if (!newest->note.empty()) run.progress.say(newest->note);
-  const State& saved = newest->state;
-  check<StateError>(saved.has("trainer"), "resume: ", newest->path,
-                    " was not saved by a Trainer. Load its parts by hand, or give another file name.");
-  check_about(newest->path, saved, options_.about);
-  const State& sums = saved["trainer"].state()["sums"];
-  Tally tally(options_.metrics);
-  check<StateError>(sums.has("weight") && sums.size() == tally.metrics.size() + 2, "resume: ", newest->path,
-                    " keeps other metrics than the ", tally.metrics.size(),
-                    " of this run. Use the same metrics.");
-  tally.load(sums);
-  run.loader.load(saved["loader"]);
-  load_both(model_, optimizer_, saved);
-  set_rng_state(saved["rng"]);
-  run.tally = std::move(tally);
-  if (saved.has("graph")) graph_ = saved["graph"].state();
-  run.progress.say(concat(
-      {"resuming from ", newest->path, ": epoch ", run.epoch(), ", batch ", run.loader.position(), "."}));
 }
 
 void Trainer::report_bad_loss(const Run& run, const data::Batch& batch, double loss) {

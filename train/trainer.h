@@ -21,6 +21,7 @@
 #include "linnet/data/loader.h"
 #include "linnet/nn/module.h"
 #include "linnet/optim/optimizer.h"
+#include "linnet/optim/schedule.h"
 #include "linnet/train/loss.h"
 #include "linnet/train/metrics.h"
 #include "linnet/train/progress.h"
@@ -45,6 +46,9 @@ struct EpochResult {
 /// Called after every epoch; returns false to stop.
 using Callback = std::function<bool(const EpochResult&)>;
 
+/// What a schedule counts.
+enum class Per { step, epoch };
+
 struct TrainerOptions {
   Loss loss = {};  ///< required
   std::vector<Metric> metrics = {};
@@ -58,6 +62,9 @@ struct TrainerOptions {
   Show show = Show::automatic;
   bool handle_signals = true;  ///< SIGTERM and SIGINT finish the step, save, and end fit()
   State about = {};            ///< saved under "about": task, recipe, preprocessing; must agree when resuming
+  optim::Schedule schedule = {};  ///< of the learning rate; goes on from one fit() to the next
+  Per schedule_per = Per::step;   ///< the schedule counts optimizer steps, or finished epochs (plateau_lr)
+  std::string watch = "loss";  ///< figure that plateau_lr is given: of the validation data, else of training
 };
 
 /// Refers to a dataset that outlives the call.
@@ -101,8 +108,10 @@ class Trainer {
   /// Loss and metrics in eval mode; the mode is restored.
   Figures evaluate(const data::Dataset& dataset, std::int64_t batch = 256);
 
-  /// What a checkpoint written now would hold, without the loader: model, optimizer, rng, graph, about.
+  /// What a checkpoint written now would hold, without the loader: model, optimizer, rng, schedule (if there
+  /// is one), graph, about.
   State state();
+  const optim::Schedule& schedule() const { return options_.schedule; }
 
  private:
   struct Run;  // one call of fit()
@@ -110,9 +119,12 @@ class Trainer {
 
   void train_epoch(Run& run);
   double step(Run& run, const data::Batch& batch);
+  void update();
   void finish_epoch(Run& run);
+  void advance_schedule(const EpochResult& result);
   void save(Run& run);
   void resume(Run& run);
+  void load(Run& run, const std::string& path, const State& saved);
   void add_history(const EpochResult& result) const;
   [[noreturn]] void report_bad_loss(const Run& run, const data::Batch& batch, double loss);
 
