@@ -5,12 +5,18 @@
 #include "linnet/runtime/kernels.h"
 #include "linnet/runtime/product.h"
 
+/* Of one axis: begin .. end - 1. */
+typedef struct taps {
+  size_t begin, end;
+} taps;
+
 typedef struct conv {
   size_t n, h, w, c, yh, yw, o, kh, kw, groups;
   size_t stride_h, stride_w, dilation_h, dilation_w, top, left;
   const float *x, *weight, *bias;
   float* y;
   lnt_clamp clamp;
+  taps whole; /* places of a row of y for which all kernel columns are inside */
 } conv;
 
 static conv read_conv(const lnt_operands* o, lnt_clamp clamp) {
@@ -35,15 +41,12 @@ static conv read_conv(const lnt_operands* o, lnt_clamp clamp) {
             (const float*)o->in_data[1],
             o->n_in == 3 ? (const float*)o->in_data[2] : NULL,
             (float*)o->out_data[0],
-            clamp};
+            clamp,
+            {0, 0}};
   return v;
 }
 
-/* Taps of one place along one axis that are inside the image: begin .. end - 1. */
-typedef struct taps {
-  size_t begin, end;
-} taps;
-
+/* Taps of one place along one axis that are inside the image. */
 static taps inside(size_t place, size_t stride, size_t pad, size_t dilation, size_t kernel, size_t size) {
   const size_t at = place * stride; /* in the image with its padding */
   taps t = {0, kernel};
@@ -55,7 +58,6 @@ static taps inside(size_t place, size_t stride, size_t pad, size_t dilation, siz
   return t;
 }
 
-/* Places of a row of y for which all kernel columns are inside: begin .. end - 1. */
 static taps whole_places(const conv* v) {
   const size_t reach = (v->kw - 1) * v->dilation_w + 1;
   taps t = {(v->left + v->stride_w - 1) / v->stride_w, 0};
@@ -106,7 +108,7 @@ static void conv_run(const panel* q, const float* image, float* y, taps rows, ta
 
 static void conv_panel(const panel* q, const float* image, float* y, taps share) {
   const conv* v = q->v;
-  const taps whole = whole_places(v), all = {0, v->kw};
+  const taps whole = v->whole, all = {0, v->kw};
   for (size_t yh = share.begin; yh < share.end; ++yh) {
     const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
     for (size_t yw = 0; yw < v->yw; ++yw) {
@@ -168,7 +170,7 @@ LNT_INLINE void depthwise_run(const conv* v, const float* x, const float* w, tap
 static void depthwise_row(const conv* v, const float* image, const float* w, vec bias, float* y, size_t yh,
                           size_t lanes) {
   const taps rows = inside(yh, v->stride_h, v->top, v->dilation_h, v->kh, v->h);
-  const taps whole = whole_places(v);
+  const taps whole = v->whole;
   for (size_t yw = 0; yw < v->yw;) {
     const int in = yw >= whole.begin && yw < whole.end;
     taps columns = {0, v->kw};
@@ -192,15 +194,77 @@ static void depthwise_row(const conv* v, const float* image, const float* w, vec
   }
 }
 
+LNT_INLINE vec depthwise_3x3_place(const float* x, size_t row, size_t c, const vec* weight, taps rows,
+                                   taps columns) {
+  vec sum = v_zero();
+  LNT_UNROLL for (size_t r = rows.begin; r < rows.end; ++r) {
+    LNT_UNROLL for (size_t q = columns.begin; q < columns.end; ++q) sum =
+        v_madd(v_load(x + (r - rows.begin) * row + (q - columns.begin) * c), weight[3 * r + q], sum);
+  }
+  return sum;
+}
+
+/* A row of y whose kernel rows are `rows`, a constant of the callers below: the weights stay in registers.
+   The first and the last place may lack a kernel column. */
+LNT_INLINE void depthwise_3x3_row(const conv* v, const float* x, const float* w, vec bias, float* y,
+                                  taps rows) {
+  const size_t row = v->w * v->c, step = v->stride_w * v->c, c = v->c;
+  const taps all = {0, 3}, right = {1, 3}, left = {0, 2}, whole = v->whole;
+  const vec low = v_clamp_low(v->clamp), high = v_clamp_high(v->clamp);
+  vec weight[9];
+  LNT_UNROLL for (size_t k = 3 * rows.begin; k < 3 * rows.end; ++k) weight[k] = v_load(w + k * LNT_BLOCK);
+  if (whole.begin == 1) {
+    const vec sum = depthwise_3x3_place(x, row, c, weight, rows, right);
+    v_store(y, v_clamp_to(sum + bias, low, high));
+    x += step - c;
+  }
+  for (size_t yw = whole.begin; yw < whole.end; ++yw, x += step) {
+    const vec sum = depthwise_3x3_place(x, row, c, weight, rows, all);
+    v_store(y + yw * c, v_clamp_to(sum + bias, low, high));
+  }
+  if (whole.end < v->yw) {
+    const vec sum = depthwise_3x3_place(x, row, c, weight, rows, left);
+    v_store(y + whole.end * c, v_clamp_to(sum + bias, low, high));
+  }
+}
+
+/* The usual case by itself: 3x3, padded by one or not, an image of more than one place. */
+static int is_3x3(const conv* v) {
+  const taps whole = v->whole;
+  return v->kh == 3 && v->kw == 3 && v->dilation_h == 1 && v->dilation_w == 1 && v->left <= 1 &&
+         whole.end > whole.begin && whole.begin <= 1 && whole.end + 1 >= v->yw &&
+         (whole.end == v->yw || whole.end * v->stride_w + 2 == v->w + v->left);
+}
+
+static void depthwise_3x3(const conv* v, const float* image, const float* w, vec bias, float* y, size_t yh) {
+  const taps rows = inside(yh, v->stride_h, v->top, 1, 3, v->h), all = {0, 3}, lower = {1, 3}, upper = {0, 2};
+  const float* x = image + (yh * v->stride_h + rows.begin - v->top) * v->w * v->c;
+  float* to = y + yh * v->yw * v->c;
+  if (rows.begin == 0 && rows.end == 3)
+    depthwise_3x3_row(v, x, w, bias, to, all);
+  else if (rows.begin == 1 && rows.end == 3)
+    depthwise_3x3_row(v, x, w, bias, to, lower);
+  else if (rows.begin == 0 && rows.end == 2)
+    depthwise_3x3_row(v, x, w, bias, to, upper);
+  else
+    depthwise_row(v, image, w, bias, y, yh, LNT_LANES);
+}
+
 static void depthwise(const conv* v, size_t n, taps share) {
   const size_t taps_all = v->kh * v->kw;
+  const int usual = is_3x3(v);
   for (size_t c = 0; c < v->c; c += LNT_LANES) {
     const size_t lanes = v->c - c < LNT_LANES ? v->c - c : LNT_LANES;
     const vec bias = v->bias != NULL ? load_lanes(v->bias + c, lanes) : v_zero();
     const float* w = v->weight + (c / LNT_BLOCK * taps_all) * LNT_BLOCK + c % LNT_BLOCK;
-    for (size_t yh = share.begin; yh < share.end; ++yh)
-      depthwise_row(v, v->x + n * v->h * v->w * v->c + c, w, bias, v->y + n * v->yh * v->yw * v->c + c, yh,
-                    lanes);
+    const float* image = v->x + n * v->h * v->w * v->c + c;
+    float* y = v->y + n * v->yh * v->yw * v->c + c;
+    for (size_t yh = share.begin; yh < share.end; ++yh) {
+      if (usual && lanes == LNT_LANES)
+        depthwise_3x3(v, image, w, bias, y, yh);
+      else
+        depthwise_row(v, image, w, bias, y, yh, lanes);
+    }
   }
 }
 
@@ -270,6 +334,7 @@ void LNT_FN(lnt_run_conv2d)(const lnt_operands* o) {
     c.run = depthwise;
   else if (!shared)
     join_rows(v);
+  v->whole = whole_places(v);
   c.rows = shared ? (v->yh + kPieces - 1) / kPieces : v->yh;
   c.pieces = (v->yh + c.rows - 1) / c.rows;
   lnt_share(o, conv_piece, &c, (uint32_t)(v->n * c.pieces));

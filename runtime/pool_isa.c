@@ -25,23 +25,31 @@ LNT_INLINE void store_some(float* p, vec x, size_t lanes) {
     v_store_n(p, x, lanes);
 }
 
-/* One place of y: all channels of one window. */
-static void pool_place(const float* image, size_t width, size_t channels, range rows, range columns, int max,
+/* One place of y: all channels of a window of `rows` by `columns`, of which `at` is the first; `row`: from a
+   row of the image to the next. */
+static void pool_place(const float* at, size_t row, size_t channels, size_t rows, size_t columns, int max,
                        float* y) {
-  const vec share = v_set(1.0f / (float)((rows.end - rows.begin) * (columns.end - columns.begin)));
+  const vec share = v_set(1.0f / (float)(rows * columns));
   for (size_t c = 0; c < channels; c += LNT_LANES) {
     const size_t lanes = channels - c;
-    const float* first = image + (rows.begin * width + columns.begin) * channels + c;
-    vec value = max ? load_some(first, lanes) : v_zero();
-    for (size_t h = rows.begin; h < rows.end; ++h) {
-      const float* at = image + (h * width + columns.begin) * channels + c;
-      for (size_t w = columns.begin; w < columns.end; ++w, at += channels) {
-        const vec x = load_some(at, lanes);
+    vec value = max ? load_some(at + c, lanes) : v_zero();
+    for (size_t h = 0; h < rows; ++h) {
+      for (size_t w = 0; w < columns; ++w) {
+        const vec x = load_some(at + h * row + w * channels + c, lanes);
         value = max ? v_max(value, x) : value + x;
       }
     }
     store_some(y + c, max ? value : value * share, lanes);
   }
+}
+
+/* The most common window by itself. */
+static void max_pool_2x2_place(const float* at, size_t row, size_t channels, float* y) {
+#define BODY(i, load, store)                                                                  \
+  store(y + i, v_max(v_max(v_max(load(at + i), load(at + channels + i)), load(at + row + i)), \
+                     load(at + row + channels + i)));
+  LNT_FOR_VECTORS(i, channels, BODY);
+#undef BODY
 }
 
 void LNT_FN(lnt_run_pool2d)(const lnt_operands* o) {
@@ -57,7 +65,13 @@ void LNT_FN(lnt_run_pool2d)(const lnt_operands* o) {
         const range columns =
             window_at(w, lnt_param(o, LNT_AT_POOL_STRIDE + 1), lnt_param(o, LNT_AT_PADS + 2),
                       lnt_param(o, LNT_AT_POOL_KERNEL + 1), x[2]);
-        pool_place(image, x[2], x[3], rows, columns, max, to);
+        const float* at = image + (rows.begin * x[2] + columns.begin) * x[3];
+        const size_t row = (size_t)x[2] * x[3], n_rows = rows.end - rows.begin;
+        const size_t n_columns = columns.end - columns.begin;
+        if (max && n_rows == 2 && n_columns == 2)
+          max_pool_2x2_place(at, row, x[3], to);
+        else
+          pool_place(at, row, x[3], n_rows, n_columns, max, to);
       }
     }
   }

@@ -45,16 +45,16 @@ float LNT_FN(lnt_dot)(const float* a, const float* b, size_t n);
 /* y = the elementwise op of x; y may be x. */
 void LNT_FN(lnt_unary)(uint32_t opcode, float p, float q, const float* x, float* y, size_t n);
 
-/* NaN stays NaN. */
+/* Clamping between a low and a high that may be infinite; NaN stays NaN. */
+LNT_INLINE vec v_clamp_low(lnt_clamp clamp) {
+  return v_from_bits((clamp == LNT_CLAMP_NONE ? 0xFF800000u : 0u) - (uvec){0}); /* -infinity or 0 */
+}
 LNT_INLINE vec v_clamp_high(lnt_clamp clamp) {
   return v_from_bits((clamp == LNT_CLAMP_RELU6 ? 0x40C00000u : 0x7F800000u) - (uvec){0}); /* 6 or infinity */
 }
-LNT_INLINE vec v_clamp_to(vec x, vec high) {
-  const vec y = v_relu(x);
-  return v_select(v_less(high, y), high, y);
-}
+LNT_INLINE vec v_clamp_to(vec x, vec low, vec high) { return v_less_of(high, v_greater_of(low, x)); }
 LNT_INLINE vec v_clamp(vec x, lnt_clamp clamp) {
-  return clamp == LNT_CLAMP_NONE ? x : v_clamp_to(x, v_clamp_high(clamp));
+  return v_clamp_to(x, v_clamp_low(clamp), v_clamp_high(clamp));
 }
 
 /* What cannot be clamped on the way is applied to what was written. */

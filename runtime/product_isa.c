@@ -55,9 +55,9 @@ LNT_INLINE void tile(int R, int V, int whole, const lnt_product* p, const float*
     }
   }
   if (p->clamp != LNT_CLAMP_NONE) {
-    const vec high = v_clamp_high(p->clamp);
+    const vec low = v_zero(), high = v_clamp_high(p->clamp);
     LNT_UNROLL for (int i = 0; i < R; ++i) {
-      LNT_UNROLL for (int j = 0; j < V; ++j) sum[i][j] = v_clamp_to(sum[i][j], high);
+      LNT_UNROLL for (int j = 0; j < V; ++j) sum[i][j] = v_clamp_to(sum[i][j], low, high);
     }
   }
   store_rows(R, V, sum, y, p->y_row, columns);

@@ -59,6 +59,8 @@ LNT_INLINE vec v_madd(vec a, vec b, vec c) { return a * b + c; }
 LNT_INLINE vec v_select(vmask m, vec a, vec b) { return m ? a : b; }
 LNT_INLINE vmask v_less(vec a, vec b) { return a < b; }
 LNT_INLINE vmask v_same(vec a) { return a == a; }
+LNT_INLINE vec v_greater_of(vec a, vec b) { return a > b ? a : b; }
+LNT_INLINE vec v_less_of(vec a, vec b) { return a < b ? a : b; }
 LNT_INLINE uvec v_bits(vec x) {
   uvec u;
   memcpy(&u, &x, sizeof u);
@@ -108,6 +110,18 @@ LNT_INLINE vec v_select(vmask m, vec a, vec b) { return (vec)(((ivec)a & m) | ((
 #endif
 LNT_INLINE vmask v_less(vec a, vec b) { return (vmask)(a < b); }
 LNT_INLINE vmask v_same(vec a) { return (vmask)(a == a); }
+/* a > b ? a : b and a < b ? a : b: b when they are equal or one is NaN, as x86 has it and NEON's own has not.
+ */
+#if LNT_LANES == 16
+LNT_INLINE vec v_greater_of(vec a, vec b) { return _mm512_maskz_max_ps((__mmask16)0xFFFF, a, b); }
+LNT_INLINE vec v_less_of(vec a, vec b) { return _mm512_maskz_min_ps((__mmask16)0xFFFF, a, b); }
+#elif LNT_LANES == 8
+LNT_INLINE vec v_greater_of(vec a, vec b) { return _mm256_max_ps(a, b); }
+LNT_INLINE vec v_less_of(vec a, vec b) { return _mm256_min_ps(a, b); }
+#else
+LNT_INLINE vec v_greater_of(vec a, vec b) { return v_select(v_less(b, a), a, b); }
+LNT_INLINE vec v_less_of(vec a, vec b) { return v_select(v_less(a, b), a, b); }
+#endif
 
 #if LNT_LANES == 16
 LNT_INLINE vec v_madd(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
@@ -149,10 +163,10 @@ LNT_INLINE vec v_copysign(vec x, vec s) {
   return v_from_bits((v_bits(x) & 0x7FFFFFFFu) | (v_bits(s) & 0x80000000u));
 }
 /* NaN when either is NaN. */
-LNT_INLINE vec v_max(vec a, vec b) { return v_select(v_same(a), v_select(v_less(b, a), a, b), a); }
-LNT_INLINE vec v_min(vec a, vec b) { return v_select(v_same(a), v_select(v_less(a, b), a, b), a); }
+LNT_INLINE vec v_max(vec a, vec b) { return v_select(v_same(a), v_greater_of(a, b), a); }
+LNT_INLINE vec v_min(vec a, vec b) { return v_select(v_same(a), v_less_of(a, b), a); }
 /* NaN stays NaN. */
-LNT_INLINE vec v_relu(vec x) { return v_select(v_less(x, v_zero()), v_zero(), x); }
+LNT_INLINE vec v_relu(vec x) { return v_greater_of(v_zero(), x); }
 
 /* BODY for whole vectors of 0 .. n with LNT_AT_LOAD(p) and LNT_AT_STORE(p, x), then for what is left. */
 #define LNT_FOR_VECTORS(i, n, BODY)                \
