@@ -24,4 +24,8 @@
 #include "linnet/nn/recurrent.h"
 #include "linnet/nn/sequential.h"
 #include "linnet/nn/upsample.h"
+#include "linnet/nn/zoo/efficientnet_lite.h"
+#include "linnet/nn/zoo/mlperf_tiny.h"
 #include "linnet/nn/zoo/mobilenet.h"
+#include "linnet/nn/zoo/shufflenet.h"
+#include "linnet/nn/zoo/stacked_lstm.h"

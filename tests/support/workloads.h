@@ -3,7 +3,6 @@
 // The networks of docs/performance.md, for what has to hold for all of them.
 
 #include "linnet/nn/nn.h"
-#include "linnet/nn/zoo/mobilenet.h"
 
 namespace linnet::test {
 
@@ -27,9 +26,7 @@ inline nn::Sequential cnn_workload() {
                         nn::Dense(64, 10)};
 }
 
-inline nn::Sequential lstm_workload() {
-  return nn::Sequential{nn::LSTM(8, 50, {.return_sequences = true}), nn::LSTM(50, 50), nn::Dense(50, 1)};
-}
+inline nn::Sequential lstm_workload() { return nn::zoo::stacked_lstm(); }
 
 inline nn::Sequential mobilenet_workload() { return nn::zoo::mobilenet_v1({.width = 0.25, .classes = 10}); }
 
