@@ -7,9 +7,9 @@
 #include "linnet/runtime/runtime_impl.h"
 
 static uint32_t section_of(const lnt_info* info, const uint8_t* at) {
-  static const uint8_t types[] = {LNT_SECTION_TENS, LNT_SECTION_OPS, LNT_SECTION_PLAN, LNT_SECTION_DATA,
-                                  LNT_SECTION_META};
-  const lnt_span* spans[] = {&info->tens, &info->ops, &info->plan, &info->data, &info->meta};
+  static const uint8_t types[] = {LNT_SECTION_TENS, LNT_SECTION_OPS,  LNT_SECTION_PLAN,
+                                  LNT_SECTION_DATA, LNT_SECTION_META, LNT_SECTION_GOLD};
+  const lnt_span* spans[] = {&info->tens, &info->ops, &info->plan, &info->data, &info->meta, &info->gold};
   for (size_t i = 0; i < sizeof types; ++i) {
     if (spans[i]->at != NULL && at >= spans[i]->at && at < spans[i]->at + spans[i]->len) return types[i];
   }
@@ -81,9 +81,10 @@ typedef struct section {
 
 /* Flags and alignment are prescribed for the sections that this version knows. */
 static lnt_status check_section_kind(lnt_info* info, const uint8_t* entry, const section* s) {
+  const int optional = s->type == LNT_SECTION_META || s->type == LNT_SECTION_GOLD;
   const int known = s->type == LNT_SECTION_TENS || s->type == LNT_SECTION_OPS ||
-                    s->type == LNT_SECTION_PLAN || s->type == LNT_SECTION_DATA || s->type == LNT_SECTION_META;
-  const uint32_t flags = known && s->type != LNT_SECTION_META ? LNT_SECTION_REQUIRED : 0;
+                    s->type == LNT_SECTION_PLAN || s->type == LNT_SECTION_DATA || optional;
+  const uint32_t flags = known && !optional ? LNT_SECTION_REQUIRED : 0;
   const uint8_t* at = entry + LNT_AT_SECTION_FLAGS;
   LNT_REQUIRE(known || (s->flags & LNT_SECTION_REQUIRED) == 0, info, LNT_E_SECTION_UNKNOWN, at, 0, s->type);
   LNT_REQUIRE(s->type != LNT_SECTION_QUANT, info, LNT_E_SECTION_UNKNOWN, at, 0, s->type);
@@ -137,6 +138,8 @@ static lnt_span* span_of(lnt_info* info, uint32_t type) {
       return &info->data;
     case LNT_SECTION_META:
       return &info->meta;
+    case LNT_SECTION_GOLD:
+      return &info->gold;
     default:
       return NULL;
   }
@@ -186,6 +189,7 @@ lnt_status lnt_check(const void* file, size_t len, const lnt_limits* limits, lnt
   if (status == LNT_OK) status = check_sections(info);
   if (status == LNT_OK) status = lnt_check_meta(info);
   if (status == LNT_OK) status = lnt_check_graph(info, limits);
+  if (status == LNT_OK) status = lnt_check_gold(info);
   if (status != LNT_OK) {
     const lnt_problem problem = info->problem;
     memset(info, 0, sizeof *info);

@@ -25,9 +25,9 @@ order, offsets and padding are prescribed, and a reader refuses any other.
                               rounded up to align, the padding zero
     16  u64    len            may be 0; the last section ends at file_len
     24  u32    crc            CRC-32C of its len bytes
-    28  u32    align          8 for TENS, OPS, PLAN, META; 64 for DATA, or 4096 to map it by pages;
+    28  u32    align          8 for TENS, OPS, PLAN, META, GOLD; 64 for DATA, or 4096 to map it by pages;
                               for types to come a power of two, 8..4096
-  TENS, OPS, PLAN, DATA (required) and META (not required) are always there.
+  TENS, OPS, PLAN, DATA (required) and META (not required) are always there; GOLD (not required) may be left out.
 
   TENS  48 bytes a tensor; the tensor's id is its place. First all constants in the order in which the ops
         first read them (each is read), then the inputs by port, then what the ops write, in that order.
@@ -74,11 +74,25 @@ order, offsets and padding are prescribed, and a reader refuses any other.
         input.N, output.N  name of that port        task        classification or regression
         labels             one a line               preprocess  what was done to the inputs in training
         ops                names of the ops, separated by spaces, for a selective build of the runtime
+        Provenance: writer (program and version), min_runtime (major.minor of this format), passes (what the
+        exporter's passes found), checkpoint_sha256, weights_sha256, recipe, dataset.
         Other keys are the writer's own.
 
-  Reserved: QUANT (required where it occurs) and GOLD; LNT_FLAG_ENCRYPTED; LNT_FLAG_SIGNED: 80 bytes after the
-  last section: key id u8[8], alg u32, zero u32, Ed25519ph signature u8[64] of all bytes before. A minor may
-  add section types, opcodes, op versions and dtypes; within a major nothing changes its meaning. */
+  GOLD  golden cases, with which a build proves itself on its board: inputs are generated, outputs are stored
+     0  u32    n_cases        LNT_MIN_GOLDEN..LNT_MAX_GOLDEN
+     4  u32    zero
+     8  u64    seed
+    16  8 bytes for each input by port: low, high of its dtype; low < high, of f32 high - low is finite
+     .  the outputs, as in the arena, of case 0 by port, of case 1, ...; then GOLD ends
+        Element i of input `port` in case c comes from word w = i mod 4 of the block i / 4 of Philox4x32-10,
+        whose counter is {block as u64, 32 c + port as u64} and whose key is the seed, low words first:
+        f32 low + (high - low) * (w >> 8) / 2^24, rounded once each; i32 low + (w * (high - low) >> 32), exactly.
+        What a run gives is right when i32 are equal and f32 differ by at most 1e-4 of the largest finite stored
+        number of that port, in all cases together; equal infinities and NaN for NaN are right, too.
+
+  Reserved: QUANT (required where it occurs); LNT_FLAG_ENCRYPTED; LNT_FLAG_SIGNED: 80 bytes after the last
+  section: key id u8[8], alg u32, zero u32, Ed25519ph signature u8[64] of all bytes before. A minor may add
+  section types, opcodes, op versions and dtypes; within a major nothing changes its meaning. */
 // clang-format on
 
 #include <stddef.h>
@@ -101,6 +115,7 @@ enum {
   LNT_TENSOR_BYTES = 48,
   LNT_OP_BYTES = 8,    /* without ids and params */
   LNT_PLAN_BYTES = 16, /* without last[] */
+  LNT_GOLD_BYTES = 16, /* without ranges and outputs */
 
   LNT_SECTION_ALIGN = 8,
   LNT_DATA_ALIGN = 64,
@@ -111,7 +126,9 @@ enum {
   LNT_MAX_RANK = 6,
   LNT_MAX_SECTIONS = 32,
   LNT_MAX_PORTS = 32, /* inputs, and outputs */
-  LNT_MAX_LIVE = 64
+  LNT_MAX_LIVE = 64,
+  LNT_MIN_GOLDEN = 8,
+  LNT_MAX_GOLDEN = 1024
 };
 
 #define LNT_NO_QUANT 0xFFFFFFFFu
@@ -158,7 +175,12 @@ enum {
   LNT_AT_ARENA_BYTES = 0,
   LNT_AT_ALIGNMENT = 8,
   LNT_AT_PLAN_ZERO = 12,
-  LNT_AT_LAST = 16
+  LNT_AT_LAST = 16,
+
+  LNT_AT_GOLD_CASES = 0,
+  LNT_AT_GOLD_ZERO = 4,
+  LNT_AT_GOLD_SEED = 8,
+  LNT_AT_GOLD_RANGES = 16
 };
 
 enum { LNT_FLAG_ENCRYPTED = 1, LNT_FLAG_SIGNED = 2 };

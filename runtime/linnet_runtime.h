@@ -76,7 +76,10 @@ extern "C" {
   X(E_UNWRITTEN, "tensor that no op writes. Export again.")                                                 \
   X(E_INDEX, "index outside the table of an embedding. Pass 0 to the number of rows less one.")             \
   X(E_ISA, "instruction set not in this build or processor. Take one that lnt_has_isa says is there.")      \
-  X(E_META, "META not sorted, not UTF-8, or not key=value entries. Export again.")
+  X(E_META, "META not sorted, not UTF-8, or not key=value entries. Export again.")                          \
+  X(E_GOLD, "number of golden cases outside 8..1024, or no range to draw an input from. Export again.")     \
+  X(E_NO_GOLD, "file has no golden cases. Export it with them.")                                            \
+  X(E_SELF_TEST, "outputs are not the golden ones. Use a runtime that was built right, or export again.")
 
 typedef enum lnt_status {
 #define LNT_STATUS_ENUM(name, text) LNT_##name,
@@ -116,11 +119,11 @@ typedef struct lnt_span {
 
 /* A verified file. Made by lnt_check only. */
 typedef struct lnt_info {
-  lnt_span file, tens, ops, plan, data, meta; /* file.at is null unless the check went well */
+  lnt_span file, tens, ops, plan, data, meta, gold; /* file.at is null unless the check went well */
   uint64_t model_version;
   uint8_t graph_hash[16];
   size_t arena_bytes;
-  uint32_t n_tensors, n_consts, n_inputs, n_outputs, n_ops;
+  uint32_t n_tensors, n_consts, n_inputs, n_outputs, n_ops, n_golden;
   lnt_problem problem; /* status LNT_OK, or what is wrong */
 } lnt_info;
 
@@ -176,6 +179,17 @@ lnt_status lnt_output(const lnt_model* model, uint32_t port, lnt_view* view);
 /* Runs all ops. Inputs may be overwritten: write them before every run. Outputs stay until the next.
    LNT_E_INDEX when an index of an embedding was outside its table: the nearest row was taken. */
 lnt_status lnt_run(lnt_model* model);
+
+/* How the golden cases went. */
+typedef struct lnt_self_test_result {
+  uint32_t cases, failed; /* failed: cases with a wrong output */
+  float
+      error; /* largest difference from a golden output, in parts of the largest of its port; 1e-4 is right */
+} lnt_self_test_result;
+
+/* Runs the golden cases of the file, in the model's arena and on its instruction set; result may be null.
+   LNT_E_SELF_TEST when an output is wrong, LNT_E_NO_GOLD when there are no cases. */
+lnt_status lnt_self_test(lnt_model* model, lnt_self_test_result* result);
 
 #ifdef __cplusplus
 }

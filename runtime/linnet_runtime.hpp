@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -66,6 +67,22 @@ class Model {
   template <class Bytes, class = decltype(std::declval<const Bytes&>().data())>
   explicit Model(const Bytes& bytes) : Model(bytes.data(), bytes.size() * sizeof(*bytes.data())) {}
 
+  /// Of a file, which is read whole: what happens to it afterwards does not matter. Error when it cannot be
+  /// read.
+  static Model read(const std::string& path, const lnt_limits* limits = nullptr) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+    std::vector<std::uint8_t> bytes;
+    std::uint8_t part[4096];
+    while (file != nullptr) {
+      const std::size_t n = std::fread(part, 1, sizeof part, file.get());
+      if (n == 0) break;
+      bytes.insert(bytes.end(), part, part + n);
+    }
+    if (file == nullptr || std::ferror(file.get()) != 0)
+      throw Error(LNT_E_BAD_ARGUMENT, path + ": cannot be read. Is the name right?");
+    return Model(bytes.data(), bytes.size(), limits);
+  }
+
   const lnt_info& info() const { return info_; }
   /// A value of META; empty when there is none.
   std::string meta(const char* key) const {
@@ -88,6 +105,14 @@ class Model {
 
   void set_isa(lnt_isa isa) { must(lnt_set_isa(&model_, isa)); }
   void run() { must(lnt_run(&model_)); }
+  /// Runs the golden cases; an Error says that there are none or that they cannot run, `failed` that outputs
+  /// are wrong.
+  lnt_self_test_result self_test() {
+    lnt_self_test_result result;
+    const lnt_status status = lnt_self_test(&model_, &result);
+    if (status != LNT_E_SELF_TEST) must(status);
+    return result;
+  }
 
  private:
   struct alignas(LNT_DATA_ALIGN) Block {

@@ -15,6 +15,13 @@ static inline uint16_t lnt_u16(const uint8_t* p) { return (uint16_t)(p[0] | p[1]
 static inline uint32_t lnt_u32(const uint8_t* p) { return lnt_u16(p) | (uint32_t)lnt_u16(p + 2) << 16; }
 static inline uint64_t lnt_u64(const uint8_t* p) { return lnt_u32(p) | (uint64_t)lnt_u32(p + 4) << 32; }
 
+static inline float lnt_f32(const uint8_t* p) {
+  const uint32_t bits = lnt_u32(p);
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 static inline uint64_t lnt_round_up(uint64_t n, uint64_t power_of_two) {
   return (n + power_of_two - 1) & ~(power_of_two - 1);
 }
@@ -70,10 +77,7 @@ static inline uint32_t lnt_param(const lnt_operands* o, uint32_t i) {
   return lnt_u32(o->params + 4 * (size_t)i);
 }
 static inline float lnt_param_float(const lnt_operands* o, uint32_t i) {
-  const uint32_t bits = lnt_param(o, i);
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
+  return lnt_f32(o->params + 4 * (size_t)i);
 }
 /* Elements of a tensor of the axes begin .. end - 1. */
 static inline size_t lnt_count(const lnt_tensor* t, uint32_t begin, uint32_t end) {
@@ -149,5 +153,8 @@ lnt_status lnt_check_meta(lnt_info* info);
 
 /* Second half of lnt_check: TENS, OPS, PLAN and DATA against each other; info's spans are set. */
 lnt_status lnt_check_graph(lnt_info* info, const lnt_limits* limits);
+
+/* GOLD, if there is one, after the graph. */
+lnt_status lnt_check_gold(lnt_info* info);
 
 #endif

@@ -47,6 +47,8 @@ static const char* section_name(uint32_t type) {
       return "DATA";
     case LNT_SECTION_META:
       return "META";
+    case LNT_SECTION_GOLD:
+      return "GOLD";
     default:
       return "header";
   }

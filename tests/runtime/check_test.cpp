@@ -57,8 +57,13 @@ TEST_CASE("each rule of the format has a file that breaks it, refused with its s
 }
 
 TEST_CASE("every status that lnt_check can give has a malformed file") {
-  std::set<int> seen{LNT_OK, LNT_E_BAD_ARGUMENT, LNT_E_MISALIGNED, LNT_E_ARENA_TOO_SMALL,
-                     LNT_E_ISA};  // run_test.cpp
+  std::set<int> seen{LNT_OK,
+                     LNT_E_BAD_ARGUMENT,  // run_test.cpp
+                     LNT_E_MISALIGNED,
+                     LNT_E_ARENA_TOO_SMALL,
+                     LNT_E_ISA,
+                     LNT_E_NO_GOLD,  // gold_test.cpp
+                     LNT_E_SELF_TEST};
   for (const Case& c : all_cases()) seen.insert(c.expected);
   for (int status = 0; status < LNT_N_STATUSES; ++status) {
     CAPTURE(lnt_status_text(static_cast<lnt_status>(status)));
@@ -70,7 +75,7 @@ TEST_CASE("later minor versions may bring sections that need not be known") {
   File file = small_model();
   file.minor = 1;
   std::vector<SectionRecord> sections = file.sections();
-  sections.push_back({LNT_SECTION_GOLD, 0, LNT_SECTION_ALIGN, {1, 2, 3}});
+  sections.push_back({98, 0, LNT_SECTION_ALIGN, {1, 2, 3}});
   sections.push_back({99, 0, LNT_PAGE_ALIGN, {}});
   lnt_info info;
   CHECK(check(lay_out(file, sections), &info) == LNT_OK);

@@ -69,8 +69,9 @@ std::vector<Case> header_cases() {
   };
 }
 
+using Sections = std::vector<SectionRecord>;
+
 std::vector<Case> section_cases() {
-  using Sections = std::vector<SectionRecord>;
   return {
       {"a file without sections", LNT_E_SECTION_MISSING, [] { return lay_out(small_model(), {}); }},
       rearranged("no DATA", LNT_E_SECTION_MISSING, [](Sections& s) { s.erase(s.begin() + 3); }),
@@ -179,11 +180,65 @@ std::vector<Case> meta_cases() {
   };
 }
 
+/// The model with golden cases, with something changed in them.
+Case regilded(const std::string& name, lnt_status expected, void (*change)(Bytes&)) {
+  return {name, expected, [change] {
+            File file = golden_model();
+            change(file.gold);
+            return file.bytes();
+          }};
+}
+
+std::vector<Case> gold_cases() {
+  constexpr std::size_t kIds = LNT_AT_GOLD_RANGES, kNumbers = kIds + 8;  // the ranges
+  return {
+      regilded("golden cases as they must be", LNT_OK, [](Bytes&) {}),
+      regilded("any seed", LNT_OK, [](Bytes& b) { put64(b, LNT_AT_GOLD_SEED, ~0ull); }),
+      regilded("GOLD that ends in its header", LNT_E_SECTION_SIZE, [](Bytes& b) { b.resize(4); }),
+      regilded("GOLD that ends in its ranges", LNT_E_SECTION_SIZE, [](Bytes& b) { b.resize(kNumbers); }),
+      regilded("a golden output too few", LNT_E_SECTION_SIZE, [](Bytes& b) { b.resize(b.size() - 4); }),
+      regilded("a byte after the golden outputs", LNT_E_SECTION_SIZE, [](Bytes& b) { b.push_back(0); }),
+      regilded("no golden case", LNT_E_GOLD, [](Bytes& b) { put32(b, LNT_AT_GOLD_CASES, 0); }),
+      regilded("seven golden cases", LNT_E_GOLD, [](Bytes& b) { put32(b, LNT_AT_GOLD_CASES, 7); }),
+      regilded("nine golden cases with the outputs of eight", LNT_E_SECTION_SIZE,
+               [](Bytes& b) { put32(b, LNT_AT_GOLD_CASES, 9); }),
+      regilded("2^32 - 1 golden cases", LNT_E_GOLD, [](Bytes& b) { put32(b, LNT_AT_GOLD_CASES, ~0u); }),
+      regilded("a reserved byte of GOLD", LNT_E_NOT_ZERO, [](Bytes& b) { b[LNT_AT_GOLD_ZERO + 3] = 1; }),
+      regilded("an empty range of whole numbers", LNT_E_GOLD, [](Bytes& b) { put32(b, kIds, 5); }),
+      regilded("a range of whole numbers the wrong way round", LNT_E_GOLD,
+               [](Bytes& b) { put32(b, kIds + 4, ~0u); }),
+      regilded("an empty range of numbers", LNT_E_GOLD, [](Bytes& b) { put32(b, kNumbers, bits_of(1.0f)); }),
+      regilded("a range that begins at NaN", LNT_E_GOLD, [](Bytes& b) { put32(b, kNumbers, 0x7FC00000); }),
+      regilded("a range up to infinity", LNT_E_GOLD, [](Bytes& b) { put32(b, kNumbers + 4, 0x7F800000); }),
+      regilded("a range wider than f32", LNT_E_GOLD,
+               [](Bytes& b) {
+                 put32(b, kNumbers, bits_of(-3e38f));
+                 put32(b, kNumbers + 4, bits_of(3e38f));
+               }),
+      rearranged("GOLD that is required", LNT_E_SECTION_FLAGS,
+                 [](Sections& s) {
+                   s.push_back({LNT_SECTION_GOLD, LNT_SECTION_REQUIRED, 8, {1}});
+                 }),
+      rearranged("GOLD with another alignment", LNT_E_SECTION_ALIGN,
+                 [](Sections& s) {
+                   s.push_back({LNT_SECTION_GOLD, 0, 16, {1}});
+                 }),
+      rearranged("GOLD before META", LNT_E_SECTION_ORDER,
+                 [](Sections& s) {
+                   s.insert(s.begin() + 4, {LNT_SECTION_GOLD, 0, 8, {1}});
+                 }),
+      rearranged("an empty GOLD", LNT_E_SECTION_SIZE,
+                 [](Sections& s) {
+                   s.push_back({LNT_SECTION_GOLD, 0, 8, {}});
+                 }),
+  };
+}
+
 }  // namespace
 
 std::vector<Case> malformed_containers() {
   std::vector<Case> all;
-  for (const auto& part : {header_cases(), section_cases(), meta_cases()})
+  for (const auto& part : {header_cases(), section_cases(), meta_cases(), gold_cases()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -102,11 +102,14 @@ std::vector<SectionRecord> File::sections() const {
   append(plan, alignment);
   append(plan, plan_zero);
   for (std::uint32_t l : last) append(plan, l);
-  return {{LNT_SECTION_TENS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, tens_section(tensors)},
-          {LNT_SECTION_OPS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, ops_section(ops)},
-          {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan},
-          {LNT_SECTION_DATA, LNT_SECTION_REQUIRED, data_align, data},
-          {LNT_SECTION_META, 0, LNT_SECTION_ALIGN, Bytes(meta.begin(), meta.end())}};
+  std::vector<SectionRecord> all{
+      {LNT_SECTION_TENS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, tens_section(tensors)},
+      {LNT_SECTION_OPS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, ops_section(ops)},
+      {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan},
+      {LNT_SECTION_DATA, LNT_SECTION_REQUIRED, data_align, data},
+      {LNT_SECTION_META, 0, LNT_SECTION_ALIGN, Bytes(meta.begin(), meta.end())}};
+  if (!gold.empty()) all.push_back({LNT_SECTION_GOLD, 0, LNT_SECTION_ALIGN, gold});
+  return all;
 }
 
 Bytes File::bytes() const { return lay_out(*this, sections()); }
@@ -297,6 +300,39 @@ File small_model() {
   m.meta("labels", "zero\none\ntw\xC3\xB6");
   m.meta("task", "classification");
   return m.file();
+}
+
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0], b = std::uint64_t{0xCD9E8D57} * c[2];
+    c = {static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(b),
+         static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(a)};
+    k = {k[0] + 0x9E3779B9, k[1] + 0xBB67AE85};
+  }
+  return c;
+}
+
+File golden_model() {
+  constexpr std::uint32_t kRows = 5, kIds = 3, kNumbers = 6, kSeed = 7;
+  const std::vector<float> table{0.5f, -1.0f, 2.0f, 0.25f, -3.0f, 1.5f, 4.0f, -0.125f, 1.0f, 0.75f};
+  ModelBuilder m;
+  const auto ids = m.integer_input({kIds}), x = m.input({1, kNumbers});
+  m.output(m.op(LNT_EMBEDDING, {m.constant({kRows, 2}, table), ids}, {kIds, 2}));
+  m.output(m.op(LNT_NEG, {x}, {1, kNumbers}));
+  File file = m.file();
+  file.gold = words({LNT_MIN_GOLDEN, 0, kSeed, 0, 0, kRows, bits_of(-1.0f), bits_of(1.0f)});
+  for (std::uint32_t c = 0; c < LNT_MIN_GOLDEN; ++c) {
+    for (std::uint32_t i = 0; i < kIds; ++i) {
+      const std::uint32_t word = philox({i / 4, 0, 32 * c, 0}, {kSeed, 0})[i % 4];
+      const std::size_t row = static_cast<std::size_t>(std::uint64_t{word} * kRows >> 32);
+      for (std::size_t d = 0; d < 2; ++d) append(file.gold, bits_of(table[2 * row + d]));
+    }
+    for (std::uint32_t i = 0; i < kNumbers; ++i) {
+      const std::uint32_t word = philox({i / 4, 0, 32 * c + 1, 0}, {kSeed, 0})[i % 4];
+      append(file.gold, bits_of(1.0f - 2.0f * (static_cast<float>(word >> 8) / 16777216.0f)));
+    }
+  }
+  return file;
 }
 
 }  // namespace linnet::test

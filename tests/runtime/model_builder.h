@@ -3,6 +3,7 @@
 // A writer of .linnet files for tests of the runtime, made from runtime/format.h alone. Every field can be
 // set to nonsense: File is what the file says, bytes() lays it out and makes the checksums fit.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -48,6 +49,7 @@ struct File {
   Bytes data;
   std::uint32_t data_align = LNT_DATA_ALIGN;
   std::string meta;
+  Bytes gold;  ///< no section when empty
 
   std::uint32_t n_consts() const;
   std::vector<SectionRecord> sections() const;
@@ -117,5 +119,12 @@ class ModelBuilder {
 
 /// x [1, 2, 3] -> reshape [1, 6] -> dense 4 -> relu -> dense 3 -> softmax, with names and labels.
 File small_model();
+
+/// Philox4x32-10 by its definition; counter and key as the paper writes them.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+
+/// ids [3] below 5 -> rows [3, 2] of a table, and x [1, 6] in [-1, 1) -> -x; with eight golden cases of
+/// seed 7.
+File golden_model();
 
 }  // namespace linnet::test

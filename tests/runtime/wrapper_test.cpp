@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C++ header around the C runtime.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -27,6 +30,40 @@ TEST_CASE("the C++ model runs, says its shapes and META, and may be moved") {
   second.set_isa(LNT_SCALAR);
   second.run();
   for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::abs(second.output<float>()[i] - y[i]) < 1e-6f);
+}
+
+TEST_CASE("the C++ model runs its golden cases") {
+  runtime::Model model(golden_model().bytes());
+  CHECK(model.self_test().cases == 8);
+  CHECK(model.self_test().failed == 0);
+  File file = golden_model();
+  file.gold.back() ^= 0x40;
+  CHECK(runtime::Model(file.bytes()).self_test().failed == 1);
+  CHECK_THROWS_WITH_AS(runtime::Model(small_model().bytes()).self_test(),
+                       "file has no golden cases. Export it with them.", runtime::Error);
+}
+
+TEST_CASE("a model read from a file does not notice when the file is cut short, overwritten or gone") {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("linnet_" + std::to_string(getpid()) + ".linnet");
+  const Bytes bytes = golden_model().bytes();
+  const auto write = [&](std::size_t length, std::uint8_t changed) {
+    std::ofstream stream(path, std::ios::binary | std::ios::trunc);
+    for (std::size_t i = 0; i < length; ++i) stream.put(static_cast<char>(bytes[i] ^ changed));
+  };
+  write(bytes.size(), 0);
+  runtime::Model model = runtime::Model::read(path.string());
+  CHECK(model.self_test().failed == 0);
+  write(10, 0);
+  CHECK(model.self_test().failed == 0);
+  write(bytes.size(), 0xFF);
+  CHECK(model.self_test().failed == 0);
+  CHECK_THROWS_AS(runtime::Model::read(path.string()), runtime::Error);
+  std::filesystem::remove(path);
+  CHECK(model.self_test().failed == 0);
+  CHECK_THROWS_WITH_AS(runtime::Model::read(path.string()),
+                       (path.string() + ": cannot be read. Is the name right?").c_str(), runtime::Error);
+  CHECK_THROWS_AS(runtime::Model::read("/"), runtime::Error);  // a folder
 }
 
 TEST_CASE("the C++ model throws what the runtime refuses") {
