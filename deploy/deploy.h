@@ -20,7 +20,10 @@ struct Options {
   std::uint64_t model_version = 1;                             ///< counts up with every release of a model
   bool plain =
       false;  ///< weights as rows, for scalar boards; else in blocks of 16 outputs, as SIMD reads them
-  bool optimise = true;  ///< run the passes of deploy/passes/; false for comparisons
+  bool optimise = true;       ///< run the passes of deploy/passes/; false for comparisons
+  bool page_aligned = false;  ///< weights begin at a page of 4096 bytes, to be mapped apart from the rest
+  /// What training gives for generated inputs, for lnt_self_test on the board; 8 to 1024, or 0 for none.
+  int golden_cases = 8;
 };
 
 struct Report {

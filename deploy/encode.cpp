@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Program as the bytes that runtime/format.h prescribes. The names of fields are those of that file.
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <map>
 
+#include "linnet/deploy/bytes.h"
 #include "linnet/deploy/deploy.h"
+#include "linnet/deploy/golden.h"
 #include "linnet/deploy/lower.h"
 #include "linnet/deploy/passes/passes.h"
 #include "linnet/deploy/plan.h"
 #include "linnet/runtime/format.h"
+#include "linnet/version.h"
 
 namespace linnet::deploy {
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-static_assert(std::endian::native == std::endian::little, "constants are copied as they are");
-
-void put(Bytes& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-}
-void put_at(Bytes& out, std::size_t at, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
-}
-void pad_to(Bytes& out, std::size_t alignment) {
-  out.resize((out.size() + alignment - 1) / alignment * alignment);
-}
 
 /// Where each slot lies: constants in DATA, the others in the arena.
 struct Layout {
@@ -133,12 +120,6 @@ std::vector<float> blocked(std::span<const float> rows, std::int64_t outs) {
   return blocks;
 }
 
-void append(Bytes& out, std::span<const std::byte> bytes) {
-  const std::size_t at = out.size();
-  out.resize(at + bytes.size());
-  if (!bytes.empty()) std::memcpy(out.data() + at, bytes.data(), bytes.size());
-}
-
 Bytes data_section(const Program& program) {
   Bytes out;
   for (const Slot& slot : program.slots) {
@@ -187,8 +168,16 @@ bool is_utf8(const std::string& text) {
   return true;
 }
 
+/// "fold batch-norm 27, fuse activations 28": what the passes found.
+std::string found_text(const std::vector<std::pair<std::string, int>>& passes) {
+  std::string text;
+  for (const auto& [pass, found] : passes)
+    if (found > 0) text += concat({text.empty() ? "" : ", ", pass, " ", found});
+  return text;
+}
+
 std::map<std::string, std::string> meta_entries(const Program& program, const Plan& plan,
-                                                const Options& options) {
+                                                const Report& report, const Options& options) {
   std::map<std::string, std::string> meta;
   auto add = [&meta](const std::string& key, const std::string& value) {
     check<ValueError>(is_key(key), "deploy: meta key \"", key,
@@ -217,6 +206,9 @@ std::map<std::string, std::string> meta_entries(const Program& program, const Pl
   std::string ops;
   for (const std::string& op : program.ops) ops += (ops.empty() ? "" : " ") + op;
   add("ops", ops);
+  add("writer", "linnet " LINNET_VERSION);
+  add("min_runtime", concat({int{LNT_FORMAT_MAJOR}, ".", int{LNT_FORMAT_MINOR}}));
+  if (const std::string found = found_text(report.passes); !found.empty()) add("passes", found);
   for (const auto& [key, value] : options.meta) add(key, value);
   return meta;
 }
@@ -235,6 +227,17 @@ struct Section {
   std::uint32_t type, flags, align;
   Bytes bytes;
 };
+
+std::vector<Section> sections_of(const Program& program, const Layout& places, const Report& report,
+                                 const Options& options) {
+  const std::uint32_t data_align = options.page_aligned ? LNT_PAGE_ALIGN : LNT_DATA_ALIGN;
+  return {{LNT_SECTION_TENS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, tensors_section(program, places)},
+          {LNT_SECTION_OPS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, ops_section(program)},
+          {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan_section(program, places.plan)},
+          {LNT_SECTION_DATA, LNT_SECTION_REQUIRED, data_align, data_section(program)},
+          {LNT_SECTION_META, 0, LNT_SECTION_ALIGN,
+           meta_section(meta_entries(program, places.plan, report, options))}};
+}
 
 Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8_t, 16>& hash,
                std::uint64_t version) {
@@ -266,6 +269,10 @@ Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8
 }  // namespace
 
 Image build(const graph::Graph& graph, const State& parameters, const Options& options) {
+  check<ValueError>(options.golden_cases == 0 ||
+                        (options.golden_cases >= LNT_MIN_GOLDEN && options.golden_cases <= LNT_MAX_GOLDEN),
+                    "deploy: golden_cases must be 0 or ", int{LNT_MIN_GOLDEN}, " to ", int{LNT_MAX_GOLDEN},
+                    ", got ", options.golden_cases, ".");
   const int layout = options.plain ? LNT_PLAIN : LNT_BLOCKED;
   Optimised small;
   if (options.optimise) small = optimise(graph, parameters);
@@ -273,22 +280,18 @@ Image build(const graph::Graph& graph, const State& parameters, const Options& o
       options.optimise ? lower(small.graph, {}, layout) : lower(graph, parameters, layout);
   check_limits(program);
   const Layout places = lay_out(program);
-  std::vector<Section> sections;
-  sections.push_back(
-      {LNT_SECTION_TENS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, tensors_section(program, places)});
-  sections.push_back({LNT_SECTION_OPS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, ops_section(program)});
-  sections.push_back(
-      {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan_section(program, places.plan)});
-  sections.push_back({LNT_SECTION_DATA, LNT_SECTION_REQUIRED, LNT_DATA_ALIGN, data_section(program)});
-  sections.push_back(
-      {LNT_SECTION_META, 0, LNT_SECTION_ALIGN, meta_section(meta_entries(program, places.plan, options))});
-  Image image{assemble(sections, graph.hash(), options.model_version), {}};
-  image.report = {.file_bytes = static_cast<std::int64_t>(image.bytes.size()),
-                  .arena_bytes = places.plan.arena_bytes,
+  Image image;
+  image.report = {.arena_bytes = places.plan.arena_bytes,
                   .lower_bound = places.plan.lower_bound,
                   .ops = static_cast<int>(program.steps.size()),
                   .op_names = {program.ops.begin(), program.ops.end()},
                   .passes = std::move(small.passes)};
+  std::vector<Section> sections = sections_of(program, places, image.report, options);
+  if (options.golden_cases > 0)
+    sections.push_back({LNT_SECTION_GOLD, 0, LNT_SECTION_ALIGN,
+                        golden_section(graph, parameters, program, options.golden_cases)});
+  image.bytes = assemble(sections, graph.hash(), options.model_version);
+  image.report.file_bytes = static_cast<std::int64_t>(image.bytes.size());
   return image;
 }
 

@@ -105,6 +105,8 @@ void add_export_options(CLI::App& command, ExportArguments& arguments) {
       .add_option("--layout", arguments.layout, "Weights in blocks for SIMD, or plain rows for scalar boards")
       ->check(CLI::IsMember({"blocked", "plain"}))
       ->capture_default_str();
+  command.add_flag("--page-aligned", arguments.page_aligned,
+                   "Weights at a page of their own, for boards that map the file");
   command.add_option("--out", arguments.out, "File to write")->required();
   command.add_option("--ops-file", arguments.ops_file,
                      "Write the names of the ops for a selective build of the runtime");

@@ -55,6 +55,7 @@ void eval(const EvalArguments& arguments);
 struct ExportArguments {
   Common common;
   std::string file, format = "linnet", layout = "blocked", out, ops_file;
+  bool page_aligned = false;
 };
 void export_model(const ExportArguments& arguments);
 

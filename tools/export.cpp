@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <fstream>
+#include <span>
 
 #include "commands.h"
 #include "linnet/core/error.h"
@@ -7,13 +9,23 @@
 #include "linnet/graph/infer.h"
 #include "linnet/io/atomic_file.h"
 #include "linnet/io/sha256.h"
+#include "linnet/runtime/linnet_runtime.hpp"
 #include "model_file.h"
 
 namespace linnet::tools {
 namespace {
 
+std::string file_sha256(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  io::Sha256 hash;
+  std::vector<char> part(1 << 16);
+  while (stream.read(part.data(), static_cast<std::streamsize>(part.size())) || stream.gcount() > 0)
+    hash.add(std::as_bytes(std::span(part).first(static_cast<std::size_t>(stream.gcount()))));
+  return io::hex(hash.finish());
+}
+
 /// What `linnet inspect` shows of an exported file, which holds no names of weights.
-deploy::Options options_of(const Checkpoint& checkpoint) {
+deploy::Options options_of(const Checkpoint& checkpoint, const std::string& path) {
   deploy::Options options;
   options.task = checkpoint.about("task");
   options.preprocess = checkpoint.about("preprocess");
@@ -23,18 +35,32 @@ deploy::Options options_of(const Checkpoint& checkpoint) {
   options.meta.emplace_back("macs", std::to_string(graph::macs(graph)));
   options.meta.emplace_back("parameters", std::to_string(graph.parameter_count()));
   options.meta.emplace_back("weights_sha256", io::weights_sha256(checkpoint.state["model"]));
+  options.meta.emplace_back("checkpoint_sha256", file_sha256(path));
   return options;
+}
+
+void write_file(const std::string& path, std::span<const std::byte> bytes) {
+  written([&] {
+    io::AtomicFile file("export", path);
+    file.write(bytes);
+    file.commit();
+  });
+}
+
+/// The runtime gives what training gives, or nothing is written.
+void check_golden(const deploy::Image& image) {
+  const lnt_self_test_result result = runtime::Model(image.bytes).self_test();
+  check<FailedRun>(
+      result.failed == 0, "export: ", result.failed, " of ", result.cases,
+      " golden cases fail: the outputs of the runtime differ from those of training by ", result.error,
+      " of the largest, 0.0001 is allowed. Look for weights or running statistics of extreme size.");
 }
 
 /// One name a line: LINNET_RT_OPS_FILE of the runtime's build reads it.
 void write_ops_file(const std::string& path, const deploy::Report& report) {
   std::string text;
   for (const std::string& op : report.op_names) text += op + "\n";
-  written([&] {
-    io::AtomicFile file("export", path);
-    file.write(std::as_bytes(std::span(text)));
-    file.commit();
-  });
+  write_file(path, std::as_bytes(std::span(text)));
 }
 
 }  // namespace
@@ -46,9 +72,13 @@ void export_model(const ExportArguments& arguments) {
   if (!arguments.ops_file.empty()) check_output("export", arguments.ops_file, arguments.file);
   arguments.common.apply();
   Checkpoint checkpoint = Checkpoint::read(arguments.file);
-  deploy::Options options = options_of(checkpoint);
+  deploy::Options options = options_of(checkpoint, arguments.file);
   options.plain = arguments.layout == "plain";
-  deploy::Report report = written([&] { return deploy::write(*checkpoint.model, arguments.out, options); });
+  options.page_aligned = arguments.page_aligned;
+  const deploy::Image image = deploy::build(checkpoint.model->graph(), checkpoint.model->state(), options);
+  check_golden(image);
+  write_file(arguments.out, std::as_bytes(std::span(image.bytes)));
+  const deploy::Report& report = image.report;
   if (!arguments.ops_file.empty()) write_ops_file(arguments.ops_file, report);
   if (!arguments.common.json) {
     for (const auto& [pass, found] : report.passes)

@@ -36,22 +36,34 @@ Figure number(const std::string& text) {
   return std::int64_t{std::strtoll(text.c_str(), nullptr, 10)};
 }
 
+void print_runtime_file(const RuntimeModel& model, const lnt_self_test_result& golden) {
+  std::printf("input %s -> output %s, %u ops, arena of %zu bytes (lower bound %s)\n",
+              model.input_shape().str().c_str(), model.output_shape().str().c_str(), model.info().n_ops,
+              model.info().arena_bytes, model.meta("arena.lower_bound").c_str());
+  for (const char* key :
+       {"recipe", "task", "dataset", "preprocess", "writer", "min_runtime", "passes", "checkpoint_sha256"})
+    if (std::string value = model.meta(key); !value.empty()) std::printf("%s: %s\n", key, value.c_str());
+  std::printf("golden cases: %u of %u right\n", golden.cases - golden.failed, golden.cases);
+}
+
 void inspect_runtime_file(const Common& common, const std::string& file) {
   RuntimeModel model(file);
-  if (!common.json) {
-    std::printf("input %s -> output %s, %u ops, arena of %zu bytes (lower bound %s)\n",
-                model.input_shape().str().c_str(), model.output_shape().str().c_str(), model.info().n_ops,
-                model.info().arena_bytes, model.meta("arena.lower_bound").c_str());
-    for (const char* key : {"recipe", "task", "dataset", "preprocess"})
-      if (std::string value = model.meta(key); !value.empty()) std::printf("%s: %s\n", key, value.c_str());
-  }
+  const lnt_self_test_result golden = model.self_test();
+  if (!common.json) print_runtime_file(model, golden);
   common.print({{"kind", "linnet"},
                 {"parameters", number(model.meta("parameters"))},
                 {"macs", number(model.meta("macs"))},
                 {"file_bytes", file_bytes(file)},
                 {"weights_sha256", model.meta("weights_sha256")},
                 {"arena_bytes", static_cast<std::int64_t>(model.info().arena_bytes)},
-                {"arena_lower_bound", number(model.meta("arena.lower_bound"))}});
+                {"arena_lower_bound", number(model.meta("arena.lower_bound"))},
+                {"writer", model.meta("writer")},
+                {"checkpoint_sha256", model.meta("checkpoint_sha256")},
+                {"golden_cases", std::int64_t{golden.cases}},
+                {"golden_failed", std::int64_t{golden.failed}},
+                {"golden_error", static_cast<double>(golden.error)}});
+  check<FailedRun>(golden.failed == 0, file, ": ", golden.failed, " of ", golden.cases,
+                   " golden cases fail on this machine. ", lnt_status_text(LNT_E_SELF_TEST));
 }
 
 }  // namespace

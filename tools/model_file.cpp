@@ -66,6 +66,13 @@ Tensor RuntimeModel::run(const Tensor& x) {
   return y;
 }
 
+lnt_self_test_result RuntimeModel::self_test() {
+  lnt_self_test_result result;
+  const lnt_status status = lnt_self_test(&model_, &result);
+  if (status != LNT_E_NO_GOLD && status != LNT_E_SELF_TEST) check_status(path_, status);
+  return result;
+}
+
 bool is_runtime_file(const std::string& path) {
   check_input(path);
   std::ifstream stream(path, std::ios::binary);

@@ -28,6 +28,8 @@ class RuntimeModel {
   Shape output_shape() const { return shape_of(output_); }
   /// One sample, f32, of as many elements as the input.
   Tensor run(const Tensor& x);
+  /// The golden cases; no cases when the file has none.
+  lnt_self_test_result self_test();
 
  private:
   struct Release {

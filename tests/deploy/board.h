@@ -46,6 +46,8 @@ class Board {
   }
   void set_isa(lnt_isa isa) { check<ValueError>(lnt_set_isa(&model_, isa) == LNT_OK, "board: no such set."); }
 
+  /// "no error. Go on." when all golden cases pass.
+  std::string self_test() { return lnt_status_text(lnt_self_test(&model_, nullptr)); }
   /// Again, on what the inputs are now.
   void run_again() { check<ValueError>(lnt_run(&model_) == LNT_OK, "board: lnt_run failed."); }
   /// The output for one sample, x [1, ...]; whole numbers go in as i32.
@@ -87,6 +89,28 @@ class Board {
   lnt_model model_{};
   lnt_status status_;
 };
+
+/// Place of a section of a good file, and its length.
+inline std::span<std::uint8_t> section_of(std::vector<std::uint8_t>& file, std::uint32_t type) {
+  for (std::size_t entry = LNT_HEADER_BYTES;; entry += LNT_SECTION_BYTES) {
+    std::uint64_t off, len;
+    std::memcpy(&off, &file.at(entry + LNT_AT_SECTION_OFF), 8);
+    std::memcpy(&len, &file.at(entry + LNT_AT_SECTION_LEN), 8);
+    if (file.at(entry + LNT_AT_SECTION_TYPE) == type) return std::span(file).subspan(off, len);
+  }
+}
+
+/// Makes the checksum of a changed section fit again, and that of the header.
+inline void reseal(std::vector<std::uint8_t>& file, std::uint32_t type) {
+  const auto store = [&file](std::size_t at, std::uint32_t value) { std::memcpy(&file.at(at), &value, 4); };
+  std::size_t entry = LNT_HEADER_BYTES;
+  while (file.at(entry + LNT_AT_SECTION_TYPE) != type) entry += LNT_SECTION_BYTES;
+  const std::span<std::uint8_t> section = section_of(file, type);
+  store(entry + LNT_AT_SECTION_CRC, lnt_crc32c(0, section.data(), section.size()));
+  const std::size_t head = LNT_HEADER_BYTES + LNT_SECTION_BYTES * std::size_t{file.at(LNT_AT_N_SECTIONS)};
+  store(LNT_AT_HEADER_CRC, 0);
+  store(LNT_AT_HEADER_CRC, lnt_crc32c(0, file.data(), head));
+}
 
 /// Mean squared error over mean square of what is expected; 1 for shapes that differ, or NaN on one side
 /// only.

@@ -49,6 +49,7 @@ bool check_on_board(nn::Module& layer, const LayerCase& row, bool plain) {
   for (const lnt_isa isa : Board::isas()) {
     CAPTURE(isa);
     board.set_isa(isa);
+    CHECK(board.self_test() == "no error. Go on.");
     for (std::uint64_t seed = 10; seed < 15; ++seed) {
       const std::vector<Tensor> x = layer_inputs(row, 1, seed);
       NoGrad no_grad;

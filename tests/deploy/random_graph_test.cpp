@@ -39,6 +39,9 @@ std::string difference(const RandomGraph& random) {
       const double error = nmse(board.run(x), random.run(x));
       if (!(error < 1e-10))
         return concat({"set ", static_cast<int>(isa), plain ? ", plain" : ", blocked", ": error ", error});
+      if (board.self_test() != "no error. Go on.")
+        return concat(
+            {"set ", static_cast<int>(isa), plain ? ", plain: " : ", blocked: ", board.self_test()});
     }
   }
   return {};

@@ -3,7 +3,9 @@
 #include <csignal>
 #include <filesystem>
 
+#include "deploy/board.h"
 #include "linnet/io/npy.h"
+#include "linnet/io/sha256.h"
 #include "linnet/linnet.h"
 #include "tools/shell.h"
 
@@ -46,6 +48,12 @@ TEST_CASE("train, eval, export, run and inspect work together and print the docu
   CHECK(checkpoint["kind"] == "checkpoint");
   CHECK(checkpoint["macs"] == 101632);
   CHECK(model["weights_sha256"] == checkpoint["weights_sha256"]);
+  CHECK(model["writer"] == "linnet " LINNET_VERSION);
+  const std::vector<std::uint8_t> bytes = test::read_bytes(shell.path("a.ckpt"));
+  CHECK(model["checkpoint_sha256"] == io::sha256(std::as_bytes(std::span(bytes))));
+  CHECK(model["golden_cases"] == 8);
+  CHECK(model["golden_failed"] == 0);
+  CHECK(shell("inspect a.linnet").out.find("golden cases: 8 of 8 right\n") != std::string::npos);
   CHECK(shell("info --json").json().contains("simd"));
 }
 
@@ -76,6 +84,43 @@ TEST_CASE("the output of linnet run agrees with the training side within 1e-5 of
     CHECK(both[0].json()["test_accuracy"] == both[1].json()["test_accuracy"]);
     CHECK(shell("inspect a.linnet --json").json()["kind"] == "linnet");
   }
+}
+
+TEST_CASE("an export whose outputs are not those of training is refused and leaves nothing on disk") {
+  Shell shell;
+  nn::Sequential model{nn::Dense(4, 1), nn::BatchNorm(1)};  // training adds 1e7 and takes it away again
+  for (const auto& [name, tensor] : model.parameters())
+    if (name == "0.bias") Tensor(tensor).fill_(1e7);
+  for (const auto& [name, tensor] : model.buffers())
+    if (name == "1.running_mean") Tensor(tensor).fill_(1e7);
+  io::save(shell.path("a.ckpt"), {{"model", model.state()}, {"graph", graph::trace(model, {1, 4}).state()}});
+  check_refused(shell("export a.ckpt --out a.linnet"),
+                " of 8 golden cases fail: the outputs of the runtime differ ", 1);
+  CHECK_FALSE(shell.exists("a.linnet"));
+}
+
+TEST_CASE("linnet inspect fails on a file whose golden cases fail, and shows it all the same") {
+  Shell shell;
+  nn::Sequential model{nn::Dense(4, 2)};
+  std::vector<std::uint8_t> file =
+      deploy::build(graph::trace(model, {1, 4}), model.state(), {.page_aligned = true}).bytes;
+  test::section_of(file, LNT_SECTION_GOLD).back() ^= 0x40;
+  test::reseal(file, LNT_SECTION_GOLD);
+  test::write_bytes(shell.path("a.linnet"), file);
+  const Outcome outcome = shell("inspect a.linnet --json");
+  CHECK(outcome.code == 1);
+  CHECK(outcome.json()["golden_failed"] == 1);
+  CHECK(outcome.err.find("linnet: a.linnet: 1 of 8 golden cases fail on this machine.") != std::string::npos);
+}
+
+TEST_CASE("linnet export --page-aligned puts the weights at a page") {
+  Shell shell;
+  nn::Sequential model{nn::Dense(4, 2)};
+  io::save(shell.path("a.ckpt"), {{"model", model.state()}, {"graph", graph::trace(model, {1, 4}).state()}});
+  REQUIRE(shell("export a.ckpt --page-aligned --out a.linnet").code == 0);
+  std::vector<std::uint8_t> file = test::read_bytes(shell.path("a.linnet"));
+  CHECK((test::section_of(file, LNT_SECTION_DATA).data() - file.data()) % LNT_PAGE_ALIGN == 0);
+  CHECK(shell("inspect a.linnet").code == 0);
 }
 
 TEST_CASE("linnet eval works on the checkpoint of the public example, which says nothing about its task") {

@@ -79,7 +79,7 @@ TEST_CASE("a full disk is a failed run, also one under standard output, and leav
   const std::string full = "trap '' XFSZ; ulimit -f 64;";
   check_refused(shell(kSmall + "--out b.ckpt", full),
                 "linnet: io::save: b.ckpt: writing failed: File too large", 1);
-  check_refused(shell("export a.ckpt --out b.linnet", full), "linnet: deploy: b.linnet: writing failed", 1);
+  check_refused(shell("export a.ckpt --out b.linnet", full), "linnet: export: b.linnet: writing failed", 1);
   CHECK(shell.files() == before);
   Outcome lost = shell("info --json >/dev/full #");
   CHECK(lost.code == 1);
