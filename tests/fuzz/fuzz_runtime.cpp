@@ -23,8 +23,10 @@ namespace {
 void edit_field(Bytes& file, std::minstd_rand& random) {
   const std::size_t width = std::size_t{1} << random() % 4;
   const std::size_t fields = file.size() / width;
-  if (fields == 0) return;
-  std::uint8_t* at = file.data() + width * (random() % fields);
+  // Most edits are behind the table of sections, which is half of a small file.
+  const std::size_t first = random() % 4 == 0 ? 0 : (LNT_HEADER_BYTES + 6 * LNT_SECTION_BYTES) / width;
+  if (fields <= first) return;
+  std::uint8_t* at = file.data() + width * (first + random() % (fields - first));
   std::uint64_t value = 0;
   std::memcpy(&value, at, width);
   switch (random() % 6) {
@@ -49,10 +51,82 @@ void edit_field(Bytes& file, std::minstd_rand& random) {
   std::memcpy(at, &value, width);
 }
 
+/// The first output of the op at `record` gets `expected` where its shape has `actual`.
+void repair_shape(Bytes& file, std::size_t record, std::uint32_t expected, std::uint32_t actual) {
+  using linnet::test::get32;
+  const std::size_t out = record + LNT_AT_IDS + 4 * std::size_t{file.at(record + LNT_AT_N_IN)};
+  const std::size_t dims = linnet::test::section_start(file, LNT_SECTION_TENS) +
+                           LNT_TENSOR_BYTES * std::size_t{get32(file, out)} + LNT_AT_DIMS;
+  for (std::size_t i = 0; i < LNT_MAX_RANK; ++i)
+    if (get32(file, dims + 4 * i) == actual) return linnet::test::put32(file, dims + 4 * i, expected);
+}
+
+std::size_t arena_field(const Bytes& file) {
+  return linnet::test::section_start(file, LNT_SECTION_PLAN) + LNT_AT_ARENA_BYTES;
+}
+
+/// The tensor whose `last` is at `last_field` moves to the end of the arena.
+void move_up(Bytes& file, std::size_t last_field) {
+  const std::size_t plan = linnet::test::section_start(file, LNT_SECTION_PLAN);
+  std::size_t tensor = linnet::test::section_start(file, LNT_SECTION_TENS);
+  while (file.at(tensor + LNT_AT_KIND) == LNT_CONST) tensor += LNT_TENSOR_BYTES;
+  tensor += LNT_TENSOR_BYTES * ((last_field - plan - LNT_AT_LAST) / 4);
+  linnet::test::put64(file, tensor + LNT_AT_OFF, linnet::test::get64(file, arena_field(file)));
+}
+
+/// Up to the end of the tensor whose place is at `off_field`.
+void enlarge_arena(Bytes& file, std::size_t off_field) {
+  const std::uint64_t end =
+      linnet::test::get64(file, off_field) + linnet::test::get32(file, off_field - LNT_AT_OFF + LNT_AT_BYTES);
+  linnet::test::put64(file, arena_field(file),
+                      (end + LNT_ARENA_ALIGN - 1) / LNT_ARENA_ALIGN * LNT_ARENA_ALIGN);
+}
+
+/// Writes what the verifier expects where it says that something else is: after a change of a shape or a
+/// parameter sizes, places in the arena and the shapes that follow are wrong, and hardly a file would reach
+/// the kernels.
+void repair(Bytes& file) {
+  for (int round = 0; round < 12; ++round) {
+    linnet::test::seal(file);
+    lnt_info info;
+    if (lnt_check(file.data(), file.size(), nullptr, &info) == LNT_OK) return;
+    const lnt_problem& problem = info.problem;
+    const std::size_t at = static_cast<std::size_t>(problem.offset);
+    const auto expected = static_cast<std::uint32_t>(problem.expected);
+    switch (problem.status) {
+      case LNT_E_NOT_ZERO:
+        file.at(at) = 0;
+        break;
+      case LNT_E_OP_SHAPE:
+        repair_shape(file, at, expected, static_cast<std::uint32_t>(problem.actual));
+        break;
+      case LNT_E_PLAN_OVERLAP:
+        move_up(file, at);
+        break;
+      case LNT_E_PLAN_BOUNDS:
+        enlarge_arena(file, at);
+        break;
+      case LNT_E_DATA_OFFSET:
+      case LNT_E_PLAN_ARENA:
+        linnet::test::put64(file, at, problem.expected);
+        break;
+      case LNT_E_TENSOR_BYTES:
+      case LNT_E_TENSOR_DIMS:
+      case LNT_E_PLAN_LIFETIME:
+      case LNT_E_OP_WRITES:
+      case LNT_E_CONST_ORDER:
+        linnet::test::put32(file, at, expected);
+        break;
+      default:
+        return;
+    }
+  }
+}
+
 /// A good file for every op.
 const std::vector<Bytes>& models() {
   static const std::vector<Bytes> all = [] {
-    std::vector<Bytes> files{linnet::test::small_model().bytes()};
+    std::vector<Bytes> files{linnet::test::small_model().bytes(), linnet::test::golden_model().bytes()};
     for (const linnet::test::Case& c : linnet::test::malformed_ops())
       if (c.expected == LNT_OK) files.push_back(c.make());
     return files;
@@ -78,6 +152,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   } else {
     for (std::size_t edits = 1 + random() % 4; edits > 0; --edits) edit_field(file, random);
   }
+  if (random() % 2 == 0 && file.size() >= LNT_HEADER_BYTES) repair(file);
   if (random() % 16 != 0) linnet::test::seal(file);
   std::copy(file.begin(), file.end(), data);
   return file.size();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Any bytes through lnt_check; what passes is bound in an arena of exactly its size and run, on the plain
-// kernels and on the best. For the fuzzer, and for the tests that replay its corpus.
+// Any bytes through lnt_check; what passes is bound in an arena of exactly its size and run, with its golden
+// cases, on the plain kernels and on the best. For the fuzzer, and for the tests that replay its corpus.
 
 #include <cstdlib>
 #include <cstring>
@@ -40,6 +40,9 @@ inline void run_model(const lnt_info& info) {
     }
     const lnt_status status = lnt_run(&model);
     must(status == LNT_OK || status == LNT_E_INDEX);
+    lnt_self_test_result golden;
+    lnt_self_test(&model, &golden);
+    must(golden.failed <= golden.cases && golden.cases <= info.n_golden);
   }
   for (std::uint32_t i = 0; i < info.n_outputs; ++i)
     must(lnt_output(&model, i, &view) == LNT_OK && std::strlen(view.name) <= info.file.len);
