@@ -36,7 +36,8 @@ std::array<std::uint32_t, 4> philox(RandomKey key, std::uint64_t index);
 /// A sequential reader of one stream, for shuffling, augmentation and initialisation on one thread.
 class Rng {
  public:
-  explicit Rng(RandomKey key) : key_(key) {}
+  /// Begins at a block of the stream: readers that stay within their blocks are independent.
+  explicit Rng(RandomKey key, std::uint64_t first_block = 0) : key_(key), block_(first_block) {}
   Rng(std::uint64_t seed, std::uint64_t call) : key_{seed, call} {}
 
   std::uint32_t bits();                     ///< 32 random bits

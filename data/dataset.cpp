@@ -133,11 +133,21 @@ Subset::Subset(const Dataset& dataset, std::int64_t count) : Subset(borrowed(dat
 Subset::Subset(const Dataset& dataset, std::vector<std::int64_t> indices)
     : Subset(borrowed(dataset), std::move(indices)) {}
 
-Batch Subset::batch(std::span<const std::int64_t> indices) const {
+PoolVector<std::int64_t> Subset::inner(std::span<const std::int64_t> indices) const {
   check_indices("Subset", indices, size());
   PoolVector<std::int64_t> inner(indices.size());
   for (std::size_t i = 0; i < indices.size(); ++i) inner[i] = indices_[static_cast<std::size_t>(indices[i])];
-  Batch batch = dataset_->batch(inner);
+  return inner;
+}
+
+Batch Subset::batch(std::span<const std::int64_t> indices) const {
+  Batch batch = dataset_->batch(inner(indices));
+  batch.indices.assign(indices.begin(), indices.end());
+  return batch;
+}
+
+Batch Subset::epoch_batch(std::span<const std::int64_t> indices, RandomKey epoch) const {
+  Batch batch = dataset_->epoch_batch(inner(indices), epoch);
   batch.indices.assign(indices.begin(), indices.end());
   return batch;
 }

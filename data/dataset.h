@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "linnet/core/pool_vector.h"
+#include "linnet/core/random.h"
 #include "linnet/core/tensor.h"
 
 namespace linnet::data {
@@ -34,6 +35,11 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// The samples at `indices`, in that order. ValueError for an index outside 0 .. size() - 1.
   virtual Batch batch(std::span<const std::int64_t> indices) const = 0;
+  /// The same as an epoch sees them, for datasets that change their samples at random (data/transform.h): the
+  /// numbers are a function of (epoch, index), whoever asks, when, and beside which other samples.
+  virtual Batch epoch_batch(std::span<const std::int64_t> indices, RandomKey) const { return batch(indices); }
+  /// True when epoch_batch() depends on its key.
+  virtual bool random() const { return false; }
 
   /// A number that changes when a sample changes: how a resumed run knows that the data are the same. The
   /// one given here reads every sample.
@@ -85,10 +91,14 @@ class Subset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
   Batch batch(std::span<const std::int64_t> indices) const override;  ///< Batch::indices are ours
+  Batch epoch_batch(std::span<const std::int64_t> indices, RandomKey epoch) const override;
+  bool random() const override { return dataset_->random(); }
   std::uint64_t content_hash() const override;
   bool in_memory() const override { return dataset_->in_memory(); }
 
  private:
+  PoolVector<std::int64_t> inner(std::span<const std::int64_t> indices) const;
+
   std::shared_ptr<const Dataset> dataset_;
   std::vector<std::int64_t> indices_;
 };

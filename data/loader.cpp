@@ -75,7 +75,7 @@ class Loader::Prefetcher {
     try {
       for (std::int64_t number = first; number < loader_.batches_; ++number) {
         if (!wait_for_room()) return;
-        Batch batch = loader_.dataset_.batch(part(loader_.order_, loader_.options_.batch, number));
+        Batch batch = loader_.batch_at(number);
         const std::lock_guard guard(mutex_);
         ready_.push_back(std::move(batch));
         changed_.notify_all();
@@ -122,7 +122,7 @@ void Loader::arrange() {
 Loader::Iterator Loader::begin() {
   prefetcher_.reset();
   if (!running_) {
-    order_key_ = options_.shuffle ? next_random_key() : RandomKey{};
+    order_key_ = options_.shuffle || dataset_.random() ? next_random_key() : RandomKey{};
     running_ = true;
   }
   arrange();
@@ -131,11 +131,15 @@ Loader::Iterator Loader::begin() {
   return Iterator(advance() ? this : nullptr);
 }
 
+Batch Loader::batch_at(std::int64_t number) const {
+  return dataset_.epoch_batch(part(order_, options_.batch, number), order_key_);
+}
+
 bool Loader::advance() {
   const profile::Scope scope("data");
   current_ = {};  // its memory serves the next batch
   if (position_ < batches_) {
-    current_ = prefetcher_ ? prefetcher_->next() : dataset_.batch(part(order_, options_.batch, position_));
+    current_ = prefetcher_ ? prefetcher_->next() : batch_at(position_);
     ++position_;
     return true;
   }

@@ -5,9 +5,10 @@
 //   data::Loader batches(digits, {.batch = 32, .shuffle = true});
 //   for (const auto& [x, y] : batches) ...        // one epoch
 //
-// The order of an epoch is a function of one call number of the library's generator, taken when the epoch
-// begins (only when shuffling). It depends neither on prefetching nor on threads. state() inside the loop
-// body counts the batch that the body holds as done; a fresh Loader that loads it goes on with the next one.
+// The order of an epoch, and what Dataset::epoch_batch changes at random, are functions of one call number of
+// the library's generator, taken when the epoch begins (only when something is random). They depend neither
+// on prefetching nor on threads. state() inside the loop body counts the batch that the body holds as done; a
+// fresh Loader that loads it goes on with the next one.
 
 #include <cstdint>
 #include <iterator>
@@ -85,6 +86,7 @@ class Loader {
   class Prefetcher;
 
   bool advance();
+  Batch batch_at(std::int64_t number) const;
   void arrange();  ///< order_ from order_key_
   std::uint64_t content_hash() const;
 
