@@ -75,7 +75,10 @@ void add(Program& program, const char* name, const char* help, void (*run)(const
 constexpr const char* kDataHelp = "Folder with the data or its parent, or synthetic";
 
 void add_train_options(CLI::App& command, TrainArguments& arguments) {
-  command.add_option("RECIPE", arguments.recipe, "mnist-mlp or mnist-cnn")->required();
+  command
+      .add_option("RECIPE", arguments.recipe,
+                  "mnist-mlp, mnist-cnn, cifar10-cnn, mobilenet-v1-025, har-lstm, har-conv or cmapss-lstm")
+      ->required();
   command.add_option("--data", arguments.data, kDataHelp);
   command.add_option("--out", arguments.out, "Checkpoint file")->required();
   command.add_option("--epochs", arguments.epochs, "Epochs (default: the recipe's)")->check(whole_above_zero);

@@ -7,20 +7,22 @@
 #include "linnet/data/loader.h"
 #include "linnet/train/metrics.h"
 #include "model_file.h"
-#include "recipes.h"
+#include "recipe_data.h"
 
 namespace linnet::tools {
 namespace {
 
 constexpr std::int64_t kBatch = 256;
 
-/// Share of right answers when `predict` maps a batch to its logits.
+/// Share of right answers, or root mean squared error, when `predict` maps a batch to what the model says.
 template <class Predict>
-train::Estimate test_accuracy(const data::Dataset& dataset, Predict predict) {
+Figures test_result(const data::Dataset& dataset, const std::string& task, Predict predict) {
   data::Loader batches(dataset, {.batch = kBatch});
-  train::Accuracy right;
-  for (const auto& [x, y] : batches) right.update(predict(x), y);
-  return right.estimate();
+  const bool numbers = task == "regression";
+  const train::Metric chosen = numbers ? train::Metric(train::RMSE()) : train::Metric(train::Accuracy());
+  const std::unique_ptr<train::StreamingMetric> metric = chosen.make();
+  for (const auto& [x, y] : batches) metric->update(predict(x), y);
+  return {test_figure(task, metric->value(), dataset.size())};
 }
 
 /// The runtime takes one sample at a time.
@@ -35,25 +37,44 @@ Tensor run_rows(RuntimeModel& model, const Tensor& x) {
   return y;
 }
 
-std::string chosen_dataset(const std::string& named, const Shape& sample) {
-  return named.empty() ? dataset_for_input(sample) : named;
+/// What a file says about its data, or what fits its input when it says nothing.
+struct Task {
+  std::string dataset, task;
+  data::Standardiser scale;
+};
+
+Task checked(Task said, const Shape& sample) {
+  if (said.dataset.empty()) said.dataset = dataset_for_input(sample);
+  if (said.task.empty()) said.task = task_of_dataset(said.dataset);
+  return said;
 }
 
-train::Estimate evaluate(const std::string& file, const std::string& dir, std::int64_t& samples) {
+Task task_of(const RuntimeModel& model) {
+  const data::Standardiser scale(numbers_of_text(model.meta("standardise.mean")),
+                                 numbers_of_text(model.meta("standardise.deviation")));
+  return checked({model.meta("dataset"), model.meta("task"), scale}, model.input_shape().without(0));
+}
+
+Task task_of(const Checkpoint& checkpoint) {
+  return checked({checkpoint.about("dataset"), checkpoint.about("task"), checkpoint.standardiser()},
+                 checkpoint.sample_shape());
+}
+
+Figures evaluate(const std::string& file, const std::string& dir, std::int64_t& samples) {
   NoGrad no_grad;
-  auto open = [&](const std::string& named, const Shape& sample) {
-    auto dataset = open_dataset(chosen_dataset(named, sample), dir, data::Split::test);
+  const auto open = [&](const Task& task) {
+    auto dataset = prepared(open_dataset(task.dataset, dir, data::Split::test), task.scale);
     samples = dataset->size();
     return dataset;
   };
   if (is_runtime_file(file)) {
     RuntimeModel model(file);
-    auto dataset = open(model.meta("dataset"), model.input_shape().without(0));
-    return test_accuracy(*dataset, [&](const Tensor& x) { return run_rows(model, x); });
+    const Task task = task_of(model);
+    return test_result(*open(task), task.task, [&](const Tensor& x) { return run_rows(model, x); });
   }
   Checkpoint checkpoint = Checkpoint::read(file);
-  auto dataset = open(checkpoint.about("dataset"), checkpoint.sample_shape());
-  return test_accuracy(*dataset, [&](const Tensor& x) {
+  const Task task = task_of(checkpoint);
+  return test_result(*open(task), task.task, [&](const Tensor& x) {
     return (*checkpoint.model)(x.reshape(checkpoint.sample_shape().inserted(0, x.dim(0))));
   });
 }
@@ -64,11 +85,11 @@ void eval(const EvalArguments& arguments) {
   arguments.common.apply();
   auto start = std::chrono::steady_clock::now();
   std::int64_t samples = 0;
-  const train::Estimate result = evaluate(arguments.file, arguments.data, samples);
+  Figures figures = evaluate(arguments.file, arguments.data, samples);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  arguments.common.print({{"test_accuracy", result},
-                          {"samples_per_second", static_cast<double>(samples) / seconds},
-                          {"file_bytes", file_bytes(arguments.file)}});
+  figures.emplace_back("samples_per_second", static_cast<double>(samples) / seconds);
+  figures.emplace_back("file_bytes", file_bytes(arguments.file));
+  arguments.common.print(figures);
 }
 
 }  // namespace linnet::tools

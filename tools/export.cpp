@@ -11,6 +11,7 @@
 #include "linnet/io/sha256.h"
 #include "linnet/runtime/linnet_runtime.hpp"
 #include "model_file.h"
+#include "recipe_data.h"
 
 namespace linnet::tools {
 namespace {
@@ -31,6 +32,10 @@ deploy::Options options_of(const Checkpoint& checkpoint, const std::string& path
   options.preprocess = checkpoint.about("preprocess");
   for (const char* key : {"dataset", "recipe"})
     if (std::string value = checkpoint.about(key); !value.empty()) options.meta.emplace_back(key, value);
+  if (const data::Standardiser scale = checkpoint.standardiser(); !scale.empty()) {
+    options.meta.emplace_back("standardise.mean", text_of_numbers(scale.mean()));
+    options.meta.emplace_back("standardise.deviation", text_of_numbers(scale.deviation()));
+  }
   const graph::Graph& graph = checkpoint.model->graph();
   options.meta.emplace_back("macs", std::to_string(graph::macs(graph)));
   options.meta.emplace_back("parameters", std::to_string(graph.parameter_count()));

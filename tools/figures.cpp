@@ -29,6 +29,11 @@ Json json_of(const Figures& figures) {
 
 }  // namespace
 
+std::pair<std::string, Figure> test_figure(const std::string& task, double value, std::int64_t samples) {
+  if (task == "regression") return {"test_rmse", value};
+  return {"test_accuracy", train::Estimate::of_share(value, samples)};
+}
+
 std::string as_json(const Figures& figures) { return text_of(json_of(figures)); }
 
 std::string as_json(const std::vector<Figures>& list) {

@@ -18,6 +18,9 @@ using Figure = std::variant<std::nullptr_t, bool, std::int64_t, double, std::str
                             train::Estimate>;
 using Figures = std::vector<std::pair<std::string, Figure>>;
 
+/// "test_accuracy" of so many samples, or "test_rmse" for the task "regression".
+std::pair<std::string, Figure> test_figure(const std::string& task, double value, std::int64_t samples);
+
 /// One JSON object on one line. Bytes that are no UTF-8 are replaced.
 std::string as_json(const Figures& figures);
 /// A list of such objects on one line.

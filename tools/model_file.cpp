@@ -100,6 +100,14 @@ std::string Checkpoint::about(const std::string& key) const {
   return value && value->is_text() ? value->text() : "";
 }
 
+data::Standardiser Checkpoint::standardiser() const {
+  data::Standardiser scale;
+  const StateValue* about = state.find("about");
+  const StateValue* saved = about && about->is_state() ? about->state().find("preprocessing") : nullptr;
+  if (saved) scale.load(saved->state());
+  return scale;
+}
+
 Shape Checkpoint::sample_shape() const {
   const graph::Graph& graph = model->graph();
   auto inputs = graph.of_kind(graph::Kind::input);

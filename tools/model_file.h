@@ -10,6 +10,7 @@
 
 #include "linnet/core/state.h"
 #include "linnet/core/tensor.h"
+#include "linnet/data/standardiser.h"
 #include "linnet/graph/graph_module.h"
 #include "linnet/runtime/linnet_runtime.h"
 
@@ -58,6 +59,8 @@ struct Checkpoint {
   static Checkpoint read(const std::string& path);
   /// An entry of "about"; empty when there is none.
   std::string about(const std::string& key) const;
+  /// By what the inputs are standardised; empty when they are not.
+  data::Standardiser standardiser() const;
   /// Shape of one sample.
   Shape sample_shape() const;
 };

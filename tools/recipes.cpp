@@ -2,11 +2,10 @@
 #include "recipes.h"
 
 #include "linnet/core/error.h"
-#include "linnet/data/find_folder.h"
-#include "linnet/data/mnist.h"
-#include "linnet/data/synthetic_digits.h"
 #include "linnet/nn/nn.h"
+#include "linnet/nn/zoo/mobilenet.h"
 #include "linnet/optim/optim.h"
+#include "recipe_data.h"
 
 namespace linnet::tools {
 namespace {
@@ -33,6 +32,77 @@ nn::Sequential mnist_cnn() {
                         nn::Dense(64, 10)};
 }
 
+/// Five convolutions with batch-norm; the map is halved three times.
+nn::Sequential cifar10_cnn() {
+  nn::Sequential net;
+  std::int64_t in = 3;
+  const auto add_block = [&](std::int64_t out) {
+    net.add(nn::Conv2D(in, out, {.kernel = 3, .padding = nn::same, .bias = false, .weight_init = he}));
+    net.add(nn::BatchNorm(out));
+    net.add(nn::ReLU());
+    in = out;
+  };
+  add_block(32);
+  net.add(nn::MaxPool2D({.kernel = 2}));
+  add_block(64);
+  net.add(nn::MaxPool2D({.kernel = 2}));
+  add_block(128);
+  add_block(128);
+  net.add(nn::MaxPool2D({.kernel = 2}));
+  add_block(256);
+  net.add(nn::GlobalAvgPool2D());
+  net.add(nn::Dropout(0.2));
+  net.add(nn::Dense(in, 10));
+  return net;
+}
+
+nn::Sequential mobilenet_v1_025() {
+  return nn::zoo::mobilenet_v1({.width = 0.25, .classes = 10, .first_stride = 1});
+}
+
+/// Every step of the LSTM counts, not only its last.
+nn::Sequential har_lstm() {
+  return nn::Sequential{nn::LSTM(9, 64, {.return_sequences = true}), nn::GlobalAvgPool1D(), nn::Dropout(0.3),
+                        nn::Dense(64, 6)};
+}
+
+nn::Sequential har_conv() {
+  nn::Sequential net;
+  std::int64_t in = 9;
+  const auto add_block = [&](std::int64_t out) {
+    net.add(nn::Conv1D(in, out, {.kernel = 5, .padding = nn::same, .bias = false, .weight_init = he}));
+    net.add(nn::BatchNorm(out));
+    net.add(nn::ReLU());
+    in = out;
+  };
+  add_block(64);
+  net.add(nn::MaxPool1D());
+  add_block(128);
+  net.add(nn::MaxPool1D());
+  add_block(128);
+  net.add(nn::GlobalAvgPool1D());
+  net.add(nn::Dropout(0.5));
+  net.add(nn::Dense(in, 6));
+  return net;
+}
+
+/// y = scale x: a batch-norm whose statistics say so and never change. Weights stay of the size that
+/// optimizers are made for while the model's output is in the unit of the targets; the exporter folds it.
+nn::BatchNorm in_units_of(double scale) {
+  nn::BatchNorm fixed(1, {.eps = 1e-12, .affine = false, .frozen = true});
+  fixed.running_var.fill_(1.0 / (scale * scale));
+  return fixed;
+}
+
+nn::Sequential cmapss_lstm() {
+  return nn::Sequential{nn::LSTM(14, 50, {.return_sequences = true}), nn::LSTM(50, 50), nn::Dense(50, 1),
+                        in_units_of(125.0)};
+}
+
+std::vector<data::Transform> shifts_and_flips() {
+  return {data::random_shift({.pixels = 4}), data::random_flip()};
+}
+
 std::string recipe_names() {
   std::string names;
   for (const Recipe& recipe : recipes()) names += (names.empty() ? "" : ", ") + recipe.name;
@@ -42,8 +112,54 @@ std::string recipe_names() {
 }  // namespace
 
 const std::vector<Recipe>& recipes() {
-  static const std::vector<Recipe> all{{.name = "mnist-mlp", .dataset = "mnist", .build = mnist_mlp},
-                                       {.name = "mnist-cnn", .dataset = "mnist", .build = mnist_cnn}};
+  static const std::vector<Recipe> all{
+      {.name = "mnist-mlp", .dataset = "mnist", .build = mnist_mlp},
+      {.name = "mnist-cnn", .dataset = "mnist", .build = mnist_cnn},
+      {.name = "cifar10-cnn",
+       .dataset = "cifar10",
+       .build = cifar10_cnn,
+       .lr = 5e-3,
+       .batch = 64,
+       .epochs = 24,
+       .loss = nn::CrossEntropy({.label_smoothing = 0.1}),
+       .augment = shifts_and_flips(),
+       .one_cycle = true},
+      {.name = "mobilenet-v1-025",
+       .dataset = "cifar10",
+       .build = mobilenet_v1_025,
+       .lr = 2e-3,
+       .batch = 64,
+       .epochs = 24,
+       .loss = nn::CrossEntropy({.label_smoothing = 0.1}),
+       .augment = shifts_and_flips(),
+       .one_cycle = true},
+      {.name = "har-lstm",
+       .dataset = "uci_har",
+       .build = har_lstm,
+       .lr = 3e-3,
+       .batch = 64,
+       .epochs = 25,
+       .standardise = true,
+       .one_cycle = true},
+      {.name = "har-conv",
+       .dataset = "uci_har",
+       .build = har_conv,
+       .lr = 2e-3,
+       .batch = 64,
+       .epochs = 20,
+       .standardise = true,
+       .one_cycle = true},
+      {.name = "cmapss-lstm",
+       .dataset = "cmapss",
+       .build = cmapss_lstm,
+       .lr = 2e-3,
+       .batch = 128,
+       .epochs = 6,
+       .loss = mse,
+       .task = "regression",
+       .standardise = true,
+       .one_cycle = true},
+  };
   return all;
 }
 
@@ -53,29 +169,23 @@ const Recipe& find_recipe(const std::string& name) {
   fail<ValueError>("train: unknown recipe ", name, ". There are: ", recipe_names(), ".");
 }
 
-State Recipe::about() const {
-  return {{"recipe", name}, {"task", "classification"}, {"dataset", dataset}, {"preprocess", "pixels/255"}};
+State Recipe::about(const data::Standardiser& scale) const {
+  State about{{"recipe", name},
+              {"task", task},
+              {"dataset", dataset},
+              {"preprocess", standardise ? kStandardise : "pixels/255"}};
+  if (standardise) about.set("preprocessing", scale.state());
+  return about;
 }
 
-std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const NamedTensors& parameters,
-                                                 double lr) {
-  if (name == "adam") return std::make_unique<optim::Adam>(parameters, optim::AdamOptions{.lr = lr});
-  if (name == "sgd")
-    return std::make_unique<optim::SGD>(parameters, optim::SgdOptions{.lr = lr, .momentum = 0.9});
-  fail<ValueError>("train: unknown optimizer ", name, ". There are: adam, sgd.");
-}
-
-std::unique_ptr<data::Dataset> open_dataset(const std::string& name, const std::string& dir,
-                                            data::Split split) {
-  check<ValueError>(name == "mnist", "data: the data set ", name, " is not known here. There is: mnist.");
-  if (dir == "synthetic") return std::make_unique<data::SyntheticDigits>(split);
-  return std::make_unique<data::Mnist>(data::find_folder(name, dir), split);
-}
-
-std::string dataset_for_input(const Shape& sample) {
-  check<ValueError>(sample == Shape{28, 28, 1} || sample == Shape{784},
-                    "eval: no dataset has samples of shape ", sample, ", and the file does not name one.");
-  return "mnist";
+std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, const NamedTensors& parameters) {
+  if (recipe.optimizer == "adam")
+    return std::make_unique<optim::Adam>(
+        parameters, optim::AdamOptions{.lr = recipe.lr, .weight_decay = recipe.weight_decay});
+  if (recipe.optimizer == "sgd")
+    return std::make_unique<optim::SGD>(
+        parameters, optim::SgdOptions{.lr = recipe.lr, .momentum = 0.9, .weight_decay = recipe.weight_decay});
+  fail<ValueError>("train: unknown optimizer ", recipe.optimizer, ". There are: adam, sgd.");
 }
 
 }  // namespace linnet::tools

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Recipes: a network with the data, optimizer and settings it is trained with.
+// Recipes: a network with the data, optimizer and settings it is trained with. docs/recipes.md says what each
+// reaches.
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "linnet/autograd/ops.h"
 #include "linnet/core/state.h"
-#include "linnet/data/dataset.h"
+#include "linnet/data/standardiser.h"
+#include "linnet/data/transform.h"
 #include "linnet/nn/sequential.h"
 #include "linnet/optim/optimizer.h"
+#include "linnet/train/loss.h"
 
 namespace linnet::tools {
 
@@ -22,9 +26,15 @@ struct Recipe {
   double lr = 1e-3;
   std::int64_t batch = 32;
   std::int64_t epochs = 5;
+  double weight_decay = 0.0;
+  train::Loss loss = cross_entropy;
+  std::vector<data::Transform> augment = {};  ///< of training samples only
+  std::string task = "classification";        ///< or "regression"
+  bool standardise = false;                   ///< by the statistics of the training part
+  bool one_cycle = false;                     ///< lr is the peak of optim::one_cycle_lr over the whole run
 
   /// What a checkpoint says about itself: recipe, task, dataset, preprocessing.
-  State about() const;
+  State about(const data::Standardiser& scale) const;
 };
 
 const std::vector<Recipe>& recipes();
@@ -32,15 +42,6 @@ const std::vector<Recipe>& recipes();
 const Recipe& find_recipe(const std::string& name);
 
 /// "adam" or "sgd" (with momentum 0.9). ValueError otherwise.
-std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const NamedTensors& parameters,
-                                                 double lr);
-
-/// One part of a dataset: in the folder `dir`, in the usual places when `dir` is empty, or the built-in
-/// digits for "synthetic". ValueError for an unknown name, IoError that says where it looked.
-std::unique_ptr<data::Dataset> open_dataset(const std::string& name, const std::string& dir,
-                                            data::Split split);
-
-/// Name of the dataset whose samples have this shape, for models that do not say what they are for.
-std::string dataset_for_input(const Shape& sample);
+std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, const NamedTensors& parameters);
 
 }  // namespace linnet::tools

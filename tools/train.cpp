@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "commands.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/core/error.h"
 #include "linnet/core/profile.h"
 #include "linnet/train/trainer.h"
+#include "recipe_data.h"
 #include "recipes.h"
 
 namespace linnet::tools {
@@ -19,12 +22,27 @@ Recipe chosen(const TrainArguments& arguments) {
   return recipe;
 }
 
-/// The training and the test part.
-std::pair<std::unique_ptr<data::Dataset>, std::unique_ptr<data::Dataset>> read_data(const Recipe& recipe,
-                                                                                    const std::string& dir) {
+/// The training and the test part as the model sees them, both prepared by what the first one says.
+struct Parts {
+  std::unique_ptr<data::Dataset> training, held_out;
+  data::Standardiser scale;
+};
+
+Parts read_data(const Recipe& recipe, const TrainArguments& arguments) {
   const profile::Scope scope("read data");
-  auto training = open_dataset(recipe.dataset, dir, data::Split::train);
-  return {std::move(training), open_dataset(recipe.dataset, dir, data::Split::test)};
+  std::shared_ptr<data::Dataset> training = open_dataset(recipe.dataset, arguments.data, data::Split::train);
+  if (arguments.limit > 0) training = std::make_shared<data::Subset>(training, arguments.limit);
+  Parts parts;
+  if (recipe.standardise) parts.scale = data::Standardiser::fit(*training);
+  parts.training = prepared(training, parts.scale, recipe.augment);
+  parts.held_out = prepared(open_dataset(recipe.dataset, arguments.data, data::Split::test), parts.scale);
+  return parts;
+}
+
+optim::Schedule schedule_of(const Recipe& recipe, std::int64_t samples) {
+  if (!recipe.one_cycle) return {};
+  const std::int64_t steps = recipe.epochs * ((samples - 1) / recipe.batch + 1);
+  return optim::one_cycle_lr({.steps = std::max<std::int64_t>(steps, 2)});
 }
 
 train::FitResult fit(train::Trainer& trainer, const data::Dataset& dataset,
@@ -42,29 +60,28 @@ void train(const TrainArguments& arguments) {
   const Recipe recipe = chosen(arguments);
   check_output("train", arguments.out);
   if (!arguments.history.empty()) check_output("train", arguments.history, arguments.out);
-  const auto [whole, held_out] = read_data(recipe, arguments.data);
-  data::Subset training(*whole, arguments.limit > 0 ? arguments.limit : whole->size());
+  const auto [training, held_out, scale] = read_data(recipe, arguments);
 
   arguments.common.apply();
   nn::Sequential model = recipe.build();
-  auto optimizer = make_optimizer(recipe.optimizer, model.parameters(), recipe.lr);
+  auto optimizer = make_optimizer(recipe, model.parameters());
   train::Trainer trainer(model, *optimizer,
-                         {.loss = cross_entropy,
-                          .metrics = {accuracy},
+                         {.loss = recipe.loss,
+                          .metrics = {recipe.task == "regression" ? train::Metric(train::RMSE()) : accuracy},
                           .checkpoint = arguments.out,
                           .checkpoint_every = arguments.checkpoint_every,
                           .resume = arguments.resume,
                           .history = arguments.history,
-                          .about = recipe.about()});
+                          .about = recipe.about(scale),
+                          .schedule = schedule_of(recipe, training->size())});
   train::FitResult result =
-      fit(trainer, training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
+      fit(trainer, *training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
 
   double rate = result.seconds > 0.0 ? static_cast<double>(result.samples) / result.seconds : 0.0;
   // What the last epoch ended with, unless the run was stopped within one, or had nothing left to do.
   const bool known = !result.stopped && !result.epochs.empty();
-  const double accuracy_now =
-      (known ? result.epochs.back().validation : trainer.evaluate(*held_out))[1].second;
-  arguments.common.print({{"test_accuracy", train::Estimate::of_share(accuracy_now, held_out->size())},
+  const double reached = (known ? result.epochs.back().validation : trainer.evaluate(*held_out))[1].second;
+  arguments.common.print({test_figure(recipe.task, reached, held_out->size()),
                           {"epochs", recipe.epochs},
                           {"train_seconds", result.seconds},
                           {"samples_per_second", rate},

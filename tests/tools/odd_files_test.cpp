@@ -164,8 +164,9 @@ TEST_CASE("data folders that hold no data are named") {
   io::save(shell.path("own.ckpt"), {{"model", model.state()},
                                     {"graph", graph::trace(model, {1, 28, 28, 1}).state()},
                                     {"about", State{{"dataset", "letters"}}}});
-  check_refused(shell("eval own.ckpt --data synthetic"),
-                "linnet: data: the data set letters is not known here. There is: mnist.\n");
+  check_refused(
+      shell("eval own.ckpt --data synthetic"),
+      "linnet: data: the data set letters is not known here. There are: mnist, cifar10, uci_har, cmapss.\n");
 }
 
 TEST_CASE("a model of flat samples is evaluated on images") {

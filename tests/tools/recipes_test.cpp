@@ -20,7 +20,10 @@ struct Samples {
   Shape shape;
   std::int64_t outputs;
 };
-const std::map<std::string, Samples> kSamples{{"mnist", {{28, 28, 1}, 10}}, {"cifar10", {{32, 32, 3}, 10}}};
+const std::map<std::string, Samples> kSamples{{"mnist", {{28, 28, 1}, 10}},
+                                              {"cifar10", {{32, 32, 3}, 10}},
+                                              {"uci_har", {{128, 9}, 6}},
+                                              {"cmapss", {{30, 14}, 1}}};
 
 /// Running statistics are no longer those of an untrained network.
 void run_in_training(nn::Sequential& model, const Shape& sample) {
