@@ -39,6 +39,7 @@ GraphModule::GraphModule(Graph graph) : graph_(std::move(graph)) {
     if (value.kind == Kind::parameter && is_float(value.dtype)) kept_[i].set_requires_grad(true);
   }
 
+  frozen_.resize(graph_.nodes().size());
   last_use_.assign(values.size(), -1);
   for (std::size_t i = 0; i < graph_.nodes().size(); ++i)
     for (int input : graph_.nodes()[i].inputs) last_use_[input] = static_cast<int>(i);
@@ -109,11 +110,33 @@ std::int64_t GraphModule::check_inputs(std::span<const Tensor> inputs) const {
   return batch;
 }
 
+void GraphModule::freeze_buffer(const Tensor& buffer, bool on) {
+  for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
+    const Node& node = graph_.nodes()[i];
+    if (node.op == Op::batch_norm && kept_[node.inputs[1]].same_as(buffer)) frozen_[i] = on;
+  }
+  prepared_batch_ = -1;
+}
+
+namespace {
+
+State with_frozen(const State& attributes, bool on) {
+  State changed;
+  for (const auto& [name, value] : attributes)
+    changed.set(name, name == "frozen" ? StateValue(on ? 1 : 0) : value);
+  return changed;
+}
+
+}  // namespace
+
 void GraphModule::prepare(std::int64_t batch) {
   if (batch == prepared_batch_) return;
   std::vector<State> attributes;
   attributes.reserve(graph_.nodes().size());
-  for (const Node& node : graph_.nodes()) attributes.push_back(attributes_at(node, batch));
+  for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
+    attributes.push_back(attributes_at(graph_.nodes()[i], batch));
+    if (frozen_[i]) attributes.back() = with_frozen(attributes.back(), *frozen_[i]);
+  }
   attributes_ = std::move(attributes);
   prepared_batch_ = batch;
 }

@@ -9,6 +9,7 @@
 // and optimizers go back and forth, and gives the same bits: in evaluation, and in training with the same
 // seed.
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,15 +35,19 @@ class GraphModule : public nn::Layer {
   /// All inputs in the order of the graph; any batch. ShapeError or DTypeError when one does not fit.
   Tensor forward(std::span<const Tensor> inputs);
 
+ protected:
+  void freeze_buffer(const Tensor& buffer, bool on) override;
+
  private:
   std::int64_t check_inputs(std::span<const Tensor> inputs) const;
   void prepare(std::int64_t batch);
   Tensor run(const Node& node, const State& attributes, std::span<const Tensor> values) const;
 
   Graph graph_;
-  std::vector<Tensor> kept_;       ///< parameters, buffers and constants, in their places
-  std::vector<int> last_use_;      ///< of each value: the node after which it can go
-  std::vector<State> attributes_;  ///< of each node at prepared_batch_
+  std::vector<Tensor> kept_;                 ///< parameters, buffers and constants, in their places
+  std::vector<int> last_use_;                ///< of each value: the node after which it can go
+  std::vector<std::optional<bool>> frozen_;  ///< of each node, what freeze() has decided
+  std::vector<State> attributes_;            ///< of each node at prepared_batch_
   std::int64_t prepared_batch_ = -1;
 };
 

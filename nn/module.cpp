@@ -6,7 +6,9 @@
 #include <unordered_set>
 
 #include "linnet/autograd/ops.h"
+#include "linnet/core/name_pattern.h"
 #include "linnet/core/profile_impl.h"
+#include "linnet/nn/norm.h"
 
 namespace linnet::nn {
 
@@ -39,6 +41,8 @@ class Walk final : public Members {
   }
 
   static void set_training(Module& module, bool on) { module.training_ = on; }
+  /// Of the module that on_buffer is being called for.
+  void freeze_buffer(const Tensor& buffer, bool on) { here_->freeze_buffer(buffer, on); }
 
  private:
   void visit(Module& module) {
@@ -119,6 +123,29 @@ void Module::train(bool on) {
   Walk walk;
   walk.on_module = [on](const std::string&, Module& module, int) { Walk::set_training(module, on); };
   walk.over(*this);
+}
+
+void Module::freeze(const std::string& pattern) { set_frozen("freeze", pattern, true); }
+void Module::unfreeze(const std::string& pattern) { set_frozen("unfreeze", pattern, false); }
+
+void Module::set_frozen(const char* function, const std::string& pattern, bool on) {
+  matching(function, pattern, tensors(*this));  // before any change
+  Walk walk;
+  walk.on_parameter = [&](const std::string& name, Tensor& parameter) {
+    if (!matches(pattern, name) || !is_float(parameter.dtype())) return;
+    parameter.set_requires_grad(!on);
+    if (on) parameter.set_grad({});
+  };
+  walk.on_buffer = [&](const std::string& name, Tensor& buffer) {
+    if (matches(pattern, name)) walk.freeze_buffer(buffer, on);
+  };
+  walk.over(*this);
+}
+
+void freeze_batch_norm(Module& module, bool on) {
+  Walk walk;
+  walk.on_buffer = [&](const std::string&, Tensor& buffer) { walk.freeze_buffer(buffer, on); };
+  walk.over(module);
 }
 
 void Module::zero_grad() {

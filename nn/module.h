@@ -63,6 +63,16 @@ class Module {
   void eval() { train(false); }
   bool training() const { return training_; }
 
+  /// Parameters whose full names match (core/name_pattern.h: "backbone.*", "*.bias") are trained no more:
+  /// they require no gradient, theirs is dropped, and backward ends above the lowest that is still trained.
+  /// BatchNorm whose running_mean matches keeps its statistics and normalises by them in training mode too,
+  /// so a part that is frozen whole goes on computing what it computed in eval mode; only its dropout still
+  /// drops. (As in Keras; in PyTorch requires_grad = False leaves the statistics moving.) Not part of the
+  /// state. ValueError, listing the names, when nothing matches.
+  void freeze(const std::string& pattern = "*");
+  /// The opposite, also for statistics that were frozen in another way.
+  void unfreeze(const std::string& pattern = "*");
+
   /// Drops the gradients of all parameters.
   void zero_grad();
   /// Converts parameters and buffers between f32 and f64, in place and seen through every handle; gradients
@@ -75,8 +85,13 @@ class Module {
   /// by any of the functions above.
   std::string location() const;
 
+ protected:
+  /// What freeze() calls for each buffer that matches. BatchNorm stops moving it.
+  virtual void freeze_buffer(const Tensor& /*buffer*/, bool /*on*/) {}
+
  private:
   friend class Walk;
+  void set_frozen(const char* function, const std::string& pattern, bool on);
   bool training_ = true;
   std::string path_;
 };

@@ -52,19 +52,8 @@ Tensor BatchNorm::forward_relu(const Tensor& x) {
                          {.eps = eps_, .momentum = momentum_, .frozen = frozen_}, training());
 }
 
-void freeze_batch_norm(Module& module, bool on) {
-  struct Freeze : Members {
-    bool on = true;
-    void parameter(const char*, Tensor&) override {}
-    void buffer(const char*, Tensor&) override {}
-    void child(const std::string&, Module& module) override { visit(module); }
-    void visit(Module& module) {
-      if (auto* layer = dynamic_cast<BatchNorm*>(&module)) layer->freeze(on);
-      module.members(*this);
-    }
-  } all;
-  all.on = on;
-  all.visit(module);
+void BatchNorm::freeze_buffer(const Tensor& buffer, bool on) {
+  if (buffer.same_as(running_mean)) frozen_ = on;
 }
 
 LayerNorm::LayerNorm(const Shape& shape, const NormOptions& options) : shape_(shape), eps_(options.eps) {

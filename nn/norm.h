@@ -30,9 +30,7 @@ class BatchNorm : public Layer {
   Tensor running_mean;  ///< [C], starts at 0
   Tensor running_var;   ///< [C], starts at 1
 
-  /// Keeps the running statistics as they are and uses them also in training mode; weight and bias train on.
-  /// For fine-tuning with few samples.
-  void freeze(bool on = true) { frozen_ = on; }
+  /// Whether the running statistics stay as they are and are used also in training mode.
   bool frozen() const { return frozen_; }
 
   void members(Members& m) override;
@@ -40,12 +38,16 @@ class BatchNorm : public Layer {
   Tensor forward(const Tensor& x) override;
   Tensor forward_relu(const Tensor& x) override;
 
+ protected:
+  void freeze_buffer(const Tensor& buffer, bool on) override;
+
  private:
   double eps_, momentum_;
   bool frozen_;
 };
 
-/// freeze(on) for every BatchNorm in a module. A GraphModule keeps what it was traced with.
+/// Every BatchNorm in a module keeps its running statistics and uses them also in training mode; weight and
+/// bias train on. For fine-tuning with few samples. Module::freeze() stops all of it.
 void freeze_batch_norm(Module& module, bool on = true);
 
 struct NormOptions {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs of layers with running statistics, and of layers that read whole numbers.
+#include <memory>
+
 #include "linnet/autograd/autograd.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/graph/graph_module.h"
@@ -44,6 +46,27 @@ TEST_CASE("tracing a BatchNorm in either mode leaves its statistics, and records
   CHECK(graphs[0].nodes()[1].inputs.size() == 5);
   CHECK(graphs[0].nodes()[2].inputs.size() == 3);
   CHECK(graphs[0].nodes()[2].attributes["frozen"].integer() == 1);
+}
+
+TEST_CASE("a GraphModule that is frozen by name trains as the module that is, and traces as frozen") {
+  nn::Sequential model{nn::Dense(5, 4), nn::BatchNorm(4), nn::ReLU(), nn::Dense(4, 4), nn::BatchNorm(4)};
+  train(model, 2);
+  const auto module = std::make_unique<GraphModule>(graph::trace(model, {1, 5}), model.state());
+  for (nn::Module* m : {static_cast<nn::Module*>(&model), static_cast<nn::Module*>(module.get())}) {
+    m->train();
+    m->freeze("0.*");
+    m->freeze("1.*");
+  }
+  const Tensor kept = model.buffers()[0].second.clone(), moved = model.buffers()[2].second.clone();
+  train(model, 3);
+  train(*module, 3);
+  CHECK(module->state() == model.state());
+  CHECK_SAME_BITS(module->buffers()[0].second, kept);
+  CHECK_FALSE(test::bit_difference(module->buffers()[2].second, moved).empty());
+  CHECK(graph::trace(*module, {1, 5}).state() == graph::trace(model, {1, 5}).state());
+  module->unfreeze("1.*");
+  train(*module, 1);
+  CHECK_FALSE(test::bit_difference(module->buffers()[0].second, kept).empty());
 }
 
 TEST_CASE("a GraphModule moves statistics of its own exactly as the module moves its") {
