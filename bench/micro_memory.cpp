@@ -181,7 +181,80 @@ void sgd(benchmark::State& state) {
     return w;
   });
 }
+void amsgrad(benchmark::State& state) {
+  Tensor w = numbers({state.range(0)}), m = Tensor::zeros(w.shape()), v = Tensor::zeros(w.shape()),
+         v_max = Tensor::zeros(w.shape());
+  const Tensor g = numbers(w.shape());
+  run(state, 9 * bytes_of({w}), [&] {
+    kernels::adam_update(w, g, m, v,
+                         {.lr = 1e-3,
+                          .beta1 = 0.9,
+                          .beta2 = 0.999,
+                          .eps = 1e-8,
+                          .weight_decay = 0.01,
+                          .decoupled = true,
+                          .correction1 = 0.1,
+                          .correction2 = 0.001},
+                         &v_max);
+    return w;
+  });
+}
+void nadam(benchmark::State& state) {
+  Tensor w = numbers({state.range(0)}), m = Tensor::zeros(w.shape()), v = Tensor::zeros(w.shape());
+  const Tensor g = numbers(w.shape());
+  run(state, 7 * bytes_of({w}), [&] {
+    kernels::nadam_update(w, g, m, v,
+                          {.lr = 1e-3,
+                           .beta1 = 0.9,
+                           .beta2 = 0.999,
+                           .eps = 1e-8,
+                           .weight_decay = 0.0,
+                           .moment_share = 0.5,
+                           .gradient_share = 0.5,
+                           .correction2 = 0.001});
+    return w;
+  });
+}
+void rmsprop(benchmark::State& state) {
+  Tensor w = numbers({state.range(0)}), square = Tensor::zeros(w.shape());
+  const Tensor g = numbers(w.shape());
+  run(state, 5 * bytes_of({w}), [&] {
+    kernels::rmsprop_update(w, g, square, nullptr, nullptr,
+                            {.lr = 1e-3, .alpha = 0.99, .eps = 1e-8, .weight_decay = 0.0, .momentum = 0.0});
+    return w;
+  });
+}
+void adagrad(benchmark::State& state) {
+  Tensor w = numbers({state.range(0)}), sum = Tensor::zeros(w.shape());
+  const Tensor g = numbers(w.shape());
+  run(state, 5 * bytes_of({w}), [&] {
+    kernels::adagrad_update(w, g, sum, {.rate = 1e-3, .eps = 1e-10, .weight_decay = 0.0});
+    return w;
+  });
+}
+void lion(benchmark::State& state) {
+  Tensor w = numbers({state.range(0)}), m = Tensor::zeros(w.shape());
+  const Tensor g = numbers(w.shape());
+  run(state, 5 * bytes_of({w}), [&] {
+    kernels::lion_update(w, g, m, {.lr = 1e-4, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1});
+    return w;
+  });
+}
+void ema(benchmark::State& state) {
+  Tensor average = numbers({state.range(0)});
+  const Tensor w = numbers(average.shape());
+  run(state, 3 * bytes_of({w}), [&] {
+    kernels::ema_update(average, w, 0.999);
+    return average;
+  });
+}
 BENCHMARK(adam)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
+BENCHMARK(amsgrad)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
+BENCHMARK(nadam)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
+BENCHMARK(rmsprop)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
+BENCHMARK(adagrad)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lion)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
+BENCHMARK(ema)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
 BENCHMARK(sgd)->Arg(100'352)->Arg(1 << 22)->Unit(benchmark::kMicrosecond);
 
 }  // namespace

@@ -6,9 +6,15 @@
 #include <unordered_set>
 
 #include "linnet/core/error.h"
+#include "linnet/core/name_pattern.h"
 #include "linnet/core/profile.h"
 
 namespace linnet::optim {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
 
 void Optimizer::check_option(const std::string& optimizer, const char* option, double value, double low,
                              double high) {
@@ -16,12 +22,17 @@ void Optimizer::check_option(const std::string& optimizer, const char* option, d
                     " must be in [", low, ", ", high, "), got ", value, ".");
 }
 
-Optimizer::Optimizer(std::string name, const NamedTensors& parameters, double lr,
-                     std::vector<std::string> tensor_names, std::vector<std::string> product_names)
+void Optimizer::check_eps(const std::string& optimizer, double eps) {
+  check<ValueError>(std::isfinite(eps) && eps > 0.0, optimizer, ": eps must be above 0, got ", eps,
+                    ". It keeps a zero gradient from dividing by zero.");
+}
+
+Optimizer::Optimizer(std::string name, const NamedTensors& parameters, Setup setup)
     : name_(std::move(name)),
-      tensor_names_(std::move(tensor_names)),
-      product_names_(std::move(product_names)) {
-  set_lr(lr);
+      tensor_names_(std::move(setup.tensors)),
+      product_names_(std::move(setup.products)) {
+  set_lr(setup.lr);
+  check_option(name_, "weight_decay", setup.weight_decay, 0.0, kInfinity);
   check<ValueError>(!parameters.empty(), name_,
                     ": there are no parameters to train. Pass model.parameters().");
   std::unordered_set<std::string> names;
@@ -34,8 +45,9 @@ Optimizer::Optimizer(std::string name, const NamedTensors& parameters, double lr
                       "\" is given twice, under two names. It would be updated twice a step.");
     check<DTypeError>(is_float(parameter.dtype()), name_, ": parameter \"", parameter_name,
                       "\" must be f32 or f64, got ", parameter.dtype(), ".");
-    slots_.push_back({parameter_name, parameter, {}, {}, 0});
+    slots_.push_back({parameter_name, parameter, {}, setup.weight_decay, {}, {}, 0});
   }
+  apply(setup.groups, parameters);
   // Memory for what is remembered, and in the place of the gradients of a step before the first, so that the
   // first step meets the pool as every later one does: from the second on the system is asked for nothing.
   for (Slot& slot : slots_) {
@@ -47,13 +59,33 @@ Optimizer::Optimizer(std::string name, const NamedTensors& parameters, double lr
   }
 }
 
+void Optimizer::apply(const std::vector<ParameterGroup>& groups, const NamedTensors& parameters) {
+  NamedTensors frozen;
+  for (const ParameterGroup& group : groups) {
+    const NamedTensors matched = matching(name_.c_str(), group.pattern, parameters);
+    if (group.lr) check_option(name_, "lr of a group", *group.lr, 0.0, kInfinity);
+    if (group.weight_decay)
+      check_option(name_, "weight_decay of a group", *group.weight_decay, 0.0, kInfinity);
+    if (group.frozen) frozen.insert(frozen.end(), matched.begin(), matched.end());
+    for (Slot& slot : slots_) {
+      if (!matches(group.pattern, slot.name)) continue;
+      if (group.lr) slot.lr = group.lr;
+      slot.weight_decay = group.weight_decay.value_or(slot.weight_decay);
+    }
+  }
+  for (NamedTensor& named : frozen) {  // nothing is wrong with any group
+    named.second.set_requires_grad(false);
+    named.second.set_grad({});
+  }
+}
+
 void Optimizer::set_lr(double lr) {
-  check_option(name_, "lr", lr, 0.0, std::numeric_limits<double>::infinity());
+  check_option(name_, "lr", lr, 0.0, kInfinity);
   lr_ = lr;
 }
 
 void Optimizer::set_lr_factor(double factor) {
-  check_option(name_, "lr_factor", factor, 0.0, std::numeric_limits<double>::infinity());
+  check_option(name_, "lr_factor", factor, 0.0, kInfinity);
   lr_factor_ = factor;
 }
 
@@ -172,8 +204,8 @@ void Optimizer::load(const State& state) {
   const StateValue* factor = state.has("lr_factor") ? reader.find("lr_factor", "real") : nullptr;
   std::vector<Slot> loaded;
   for (const Slot& slot : slots_) {
-    Slot& own =
-        loaded.emplace_back(Slot{slot.name, slot.parameter, {}, {}, reader.count(slot.name + "/steps")});
+    Slot& own = loaded.emplace_back(Slot{
+        slot.name, slot.parameter, slot.lr, slot.weight_decay, {}, {}, reader.count(slot.name + "/steps")});
     if (own.steps == 0) continue;
     for (const std::string& part : tensor_names_)
       own.tensors.push_back(reader.tensor(slot.name + "/" + part, slot.parameter));

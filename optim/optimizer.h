@@ -7,11 +7,13 @@
 //   adam.zero_grad();  backward(loss);  adam.step();
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "linnet/core/state.h"
 #include "linnet/core/tensor.h"
+#include "linnet/optim/parameter_group.h"
 
 namespace linnet::optim {
 
@@ -27,7 +29,7 @@ class Optimizer {
   /// Drops the gradients.
   void zero_grad();
 
-  /// The learning rate before the factor of a schedule.
+  /// The learning rate, before the factor of a schedule, of parameters whose groups set none.
   double lr() const { return lr_; }
   /// What a schedule multiplies every learning rate by; 1 at first.
   double lr_factor() const { return lr_factor_; }
@@ -52,27 +54,37 @@ class Optimizer {
   struct Slot {
     std::string name;
     Tensor parameter;
+    std::optional<double> lr;  ///< of its groups
+    double weight_decay = 0.0;
     std::vector<Tensor> tensors;   ///< zeros, like the parameter, at the first update
     std::vector<double> products;  ///< 1 at the first update
     std::int64_t steps = 0;        ///< updates before this one
   };
 
-  /// Parameters keep their handles. ValueError for none, repeated ones and unusable options, DTypeError
-  /// unless they are f32 or f64.
-  Optimizer(std::string name, const NamedTensors& parameters, double lr,
-            std::vector<std::string> tensor_names, std::vector<std::string> product_names = {});
+  struct Setup {
+    double lr, weight_decay;
+    std::vector<ParameterGroup> groups;
+    std::vector<std::string> tensors;        ///< names of what is remembered about each parameter
+    std::vector<std::string> products = {};  ///< likewise, of numbers
+  };
+  /// Parameters keep their handles. ValueError for none, repeated ones, unusable options and patterns that
+  /// nothing matches, DTypeError unless they are f32 or f64.
+  Optimizer(std::string name, const NamedTensors& parameters, Setup setup);
   /// The formula: changes slot.parameter and slot's memory, with everything checked and in place.
   virtual void update(Slot& slot, const Tensor& gradient) = 0;
 
   /// The learning rate of this step.
-  double rate(const Slot&) const { return lr_ * lr_factor_; }
+  double rate(const Slot& slot) const { return slot.lr.value_or(lr_) * lr_factor_; }
 
   /// ValueError naming the optimizer unless low <= value < high and value is finite.
   static void check_option(const std::string& optimizer, const char* option, double value, double low,
                            double high);
+  /// ValueError unless eps, which is added to a divisor, is finite and above 0.
+  static void check_eps(const std::string& optimizer, double eps);
 
  private:
   class Reader;
+  void apply(const std::vector<ParameterGroup>& groups, const NamedTensors& parameters);
   void check_fit(const Slot& slot) const;
   void prepare(Slot& slot) const;
 

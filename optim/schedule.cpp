@@ -30,7 +30,7 @@ std::string Schedule::name() const { return form_ ? form_->name() : "none"; }
 bool Schedule::wants_figure() const { return form_ && form_->wants_figure(); }
 
 void Schedule::step() {
-  check<ValueError>(!wants_figure(), name(), ": step() needs the figure that is watched. Call step(loss).");
+  if (wants_figure()) fail<ValueError>(name(), ": step() needs the figure that is watched. Call step(loss).");
   ++count_;
 }
 

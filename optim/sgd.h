@@ -12,6 +12,7 @@ struct SgdOptions {
   double dampening = 0.0;     ///< in [0, 1)
   double weight_decay = 0.0;  ///< added to the gradient as weight_decay * w
   bool nesterov = false;      ///< needs momentum and no dampening
+  std::vector<ParameterGroup> groups = {};
 };
 
 ///   g += decay w;   v = momentum v + (1 - dampening) g  (v = g at first);   w -= lr (nesterov ? g + momentum
@@ -23,6 +24,7 @@ class SGD final : public Optimizer {
   explicit SGD(const NamedTensors& parameters, const SgdOptions& options = {});
 
  private:
+  static Setup setup(const SgdOptions& options);
   void update(Slot& slot, const Tensor& gradient) override;
   SgdOptions options_;
 };

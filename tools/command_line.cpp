@@ -85,7 +85,8 @@ void add_train_options(CLI::App& command, TrainArguments& arguments) {
   command.add_option("--batch", arguments.batch, "Batch size (default: the recipe's)")
       ->check(whole_above_zero);
   command.add_option("--lr", arguments.lr, "Learning rate (default: the recipe's)")->check(finite_above_zero);
-  command.add_option("--optimizer", arguments.optimizer, "adam or sgd (default: the recipe's)");
+  command.add_option("--optimizer", arguments.optimizer,
+                     "sgd, adam, adamw, amsgrad, nadam, rmsprop, adagrad or lion (default: the recipe's)");
   command.add_option("--limit", arguments.limit, "Use the first N training samples only")
       ->check(whole_above_zero);
   command.add_option("--history", arguments.history, "File that gets a JSON line an epoch");

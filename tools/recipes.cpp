@@ -4,7 +4,6 @@
 #include "linnet/core/error.h"
 #include "linnet/nn/nn.h"
 #include "linnet/nn/zoo/mobilenet.h"
-#include "linnet/optim/optim.h"
 #include "recipe_data.h"
 
 namespace linnet::tools {
@@ -176,16 +175,6 @@ State Recipe::about(const data::Standardiser& scale) const {
               {"preprocess", standardise ? kStandardise : "pixels/255"}};
   if (standardise) about.set("preprocessing", scale.state());
   return about;
-}
-
-std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, const NamedTensors& parameters) {
-  if (recipe.optimizer == "adam")
-    return std::make_unique<optim::Adam>(
-        parameters, optim::AdamOptions{.lr = recipe.lr, .weight_decay = recipe.weight_decay});
-  if (recipe.optimizer == "sgd")
-    return std::make_unique<optim::SGD>(
-        parameters, optim::SgdOptions{.lr = recipe.lr, .momentum = 0.9, .weight_decay = recipe.weight_decay});
-  fail<ValueError>("train: unknown optimizer ", recipe.optimizer, ". There are: adam, sgd.");
 }
 
 }  // namespace linnet::tools

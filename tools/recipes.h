@@ -13,7 +13,6 @@
 #include "linnet/data/standardiser.h"
 #include "linnet/data/transform.h"
 #include "linnet/nn/sequential.h"
-#include "linnet/optim/optimizer.h"
 #include "linnet/train/loss.h"
 
 namespace linnet::tools {
@@ -40,8 +39,5 @@ struct Recipe {
 const std::vector<Recipe>& recipes();
 /// ValueError that lists the recipes.
 const Recipe& find_recipe(const std::string& name);
-
-/// "adam" or "sgd" (with momentum 0.9). ValueError otherwise.
-std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& recipe, const NamedTensors& parameters);
 
 }  // namespace linnet::tools

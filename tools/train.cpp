@@ -5,6 +5,7 @@
 #include "linnet/autograd/ops.h"
 #include "linnet/core/error.h"
 #include "linnet/core/profile.h"
+#include "linnet/optim/make_optimizer.h"
 #include "linnet/train/trainer.h"
 #include "recipe_data.h"
 #include "recipes.h"
@@ -64,7 +65,9 @@ void train(const TrainArguments& arguments) {
 
   arguments.common.apply();
   nn::Sequential model = recipe.build();
-  auto optimizer = make_optimizer(recipe, model.parameters());
+  optim::MakeOptimizerOptions settings{.lr = recipe.lr};
+  if (recipe.weight_decay > 0.0) settings.weight_decay = recipe.weight_decay;
+  auto optimizer = optim::make_optimizer(recipe.optimizer, model.parameters(), settings);
   train::Trainer trainer(model, *optimizer,
                          {.loss = recipe.loss,
                           .metrics = {recipe.task == "regression" ? train::Metric(train::RMSE()) : accuracy},

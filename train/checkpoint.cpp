@@ -49,8 +49,10 @@ optim::Schedule resumed_schedule(const std::string& path, const State& saved, op
 }  // namespace
 
 State Trainer::state() {
+  const optim::AverageScope averages(ema());  // with them swapped in, the EMA's state is the trained weights
   State state{{"model", model_.state()}, {"optimizer", optimizer_.state()}, {"rng", rng_state()}};
   if (options_.schedule) state.set("schedule", options_.schedule.state());
+  if (ema_) state.set("ema", ema_->state());
   if (!graph_.empty()) state.set("graph", graph_);
   state.set("about", options_.about);
   return state;
@@ -97,12 +99,23 @@ void Trainer::load(Run& run, const std::string& path, const State& saved) {
                     " of this run. Use the same metrics.");
   tally.load(sums);
   optim::Schedule schedule = resumed_schedule(path, saved, options_.schedule);
+  const bool averaging = options_.ema > 0.0, averages_saved = saved.has("ema");
+  check<StateError>(
+      averaging || !averages_saved, "resume: ", path,
+      " was saved by a run with an average of its weights, this one has none. Pass the same ema.");
+  std::optional<optim::EMA> averages;
+  if (averaging && averages_saved) {
+    averages.emplace(averaged(model_), optim::EmaOptions{.decay = options_.ema});
+    averages->load(saved["ema"].state());
+  }
   run.loader.load(saved["loader"]);
   load_both(model_, optimizer_, saved);
   set_rng_state(saved["rng"]);
   if (schedule && !saved.has("schedule"))
     run.progress.say(path + " has no schedule: " + schedule.name() + " starts at its beginning.");
   options_.schedule = std::move(schedule);
+  if (averages && averages->swapped()) averages->swap();
+  ema_ = std::move(averages);
   run.tally = std::move(tally);
   if (saved.has("graph")) graph_ = saved["graph"].state();
 }

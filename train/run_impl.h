@@ -19,6 +19,23 @@ inline double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// What an EMA of a model averages: parameters and buffers of numbers.
+inline NamedTensors averaged(const nn::Module& model) {
+  NamedTensors all = model.parameters();
+  for (const NamedTensor& buffer : model.buffers())
+    if (is_float(buffer.second.dtype())) all.push_back(buffer);
+  return all;
+}
+
+/// How much the samples of a batch count together.
+inline double weight_of(const data::Batch& batch) {
+  if (!batch.weights.defined()) return static_cast<double>(batch.x.dim(0));
+  double sum = 0.0;
+  const Tensor weights = batch.weights.to(f64);
+  for (const double w : weights.data<double>()) sum += w;
+  return sum;
+}
+
 /// What the samples of an epoch came to so far.
 struct Trainer::Tally {
   explicit Tally(const std::vector<Metric>& given) {
@@ -32,12 +49,7 @@ struct Trainer::Tally {
   double loss = 0.0, weight = 0.0;  ///< sums over samples
 
   void add(const data::Batch& batch, const Tensor& prediction, double mean_loss) {
-    double batch_weight = static_cast<double>(batch.x.dim(0));
-    if (batch.weights.defined()) {
-      const Tensor weights = batch.weights.to(f64);
-      batch_weight = 0.0;
-      for (const double w : weights.data<double>()) batch_weight += w;
-    }
+    const double batch_weight = weight_of(batch);
     for (const auto& metric : metrics) metric->update(prediction, batch.y);
     loss += mean_loss * batch_weight;
     weight += batch_weight;
@@ -77,6 +89,8 @@ struct Trainer::Run {
   Clock::time_point saved = Clock::now();
   graph::InputSpec sample;  ///< like one batch of x
   bool finished = false;
+  std::int64_t gathered = 0;     ///< batches whose gradients wait for a step
+  double gathered_weight = 0.0;  ///< of their samples
 
   std::int64_t epoch() const { return loader.epoch() + 1; }
 };

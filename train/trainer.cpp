@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/error.h"
@@ -81,6 +82,10 @@ Trainer::Trainer(nn::Module& model, std::function<Tensor(const Tensor&)> forward
         ".");
   check<ValueError>(!options_.resume || !options_.checkpoint.empty(),
                     "Trainer: resume needs the name of a checkpoint.");
+  check<ValueError>(options_.accumulate >= 1, "Trainer: accumulate must be at least 1, got ",
+                    options_.accumulate, ".");
+  check<ValueError>(options_.ema >= 0.0 && options_.ema < 1.0, "Trainer: ema must be in [0, 1), got ",
+                    options_.ema, ". It is the decay of the average.");
   check_schedule(options_);
 }
 
@@ -90,6 +95,7 @@ FitResult Trainer::fit(const data::Dataset& dataset, const FitOptions& options) 
   graph_ = {};  // the model may have changed since the last call
   Run run(dataset, options, options_);
   if (options_.resume) resume(run);
+  if (options_.ema > 0.0 && !ema_) ema_.emplace(averaged(model_), optim::EmaOptions{.decay = options_.ema});
   while (run.loader.epoch() < options.epochs && !run.result.stopped && !run.finished) {
     train_epoch(run);
     if (!run.result.stopped) finish_epoch(run);
@@ -110,6 +116,7 @@ void Trainer::train_epoch(Run& run) {
       run.progress.step(run.loader.position(), figures);
     }
     bool due = options_.checkpoint_every > 0.0 && seconds_since(run.saved) >= options_.checkpoint_every;
+    if (run.gathered > 0) continue;  // what is saved is between two steps
     run.result.stopped = run.stop.requested();
     if (due || run.result.stopped) save(run);
     if (!run.result.stopped) continue;
@@ -126,9 +133,8 @@ double Trainer::step(Run& run, const data::Batch& batch) {
   Tensor loss = options_.loss(prediction, batch.y, batch.weights);
   double value = loss.item();
   if (!std::isfinite(value)) report_bad_loss(run, batch, value);
-  optimizer_.zero_grad();
-  backward(loss);
-  update();
+  add_gradient(run, batch, loss);
+  if (run.gathered == 0) update();
 
   const profile::Scope scope("metrics");
   NoGrad no_grad;
@@ -137,12 +143,29 @@ double Trainer::step(Run& run, const data::Batch& batch) {
   return value;
 }
 
+/// The gradient of a large batch is that of its parts, weighted by their samples:
+///   d(sum u l / sum u) = sum over parts (U_i d loss_i) / sum U_i,  U_i the sum of a part's u.
+void Trainer::add_gradient(Run& run, const data::Batch& batch, const Tensor& loss) {
+  if (run.gathered == 0) optimizer_.zero_grad();
+  if (options_.accumulate == 1) return backward(loss);
+  const double weight = weight_of(batch);
+  backward(loss, {.gradient = Tensor::full(loss.shape(), weight, loss.dtype())});
+  run.gathered_weight += weight;
+  if (++run.gathered < options_.accumulate && run.loader.position() < run.loader.batches()) return;
+  const double total = std::exchange(run.gathered_weight, 0.0);
+  run.gathered = 0;
+  if (total <= 0.0) return;  // samples that do not count: the gradients are 0
+  for (const NamedTensor& parameter : parameters_)
+    if (Tensor gradient = parameter.second.grad(); gradient.defined()) gradient.mul_(1.0 / total);
+}
+
 void Trainer::update() {
   if (options_.clip_value > 0.0) optim::clip_grad_value_(parameters_, options_.clip_value);
   if (options_.clip_norm > 0.0) optim::clip_grad_norm_(parameters_, options_.clip_norm);
   if (options_.schedule) optimizer_.set_lr_factor(options_.schedule.factor());
   optimizer_.step();
   if (options_.schedule && options_.schedule_per == Per::step) options_.schedule.step();
+  if (ema_) ema_->update();
 }
 
 void Trainer::advance_schedule(const EpochResult& result) {
@@ -177,6 +200,7 @@ void Trainer::finish_epoch(Run& run) {
 Figures Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch) {
   const profile::Scope scope("evaluate");
   ModeScope mode(model_, false);
+  const optim::AverageScope averages(ema());
   NoGrad no_grad;
   Tally tally(options_.metrics);
   data::Loader loader(dataset, {.batch = batch});

@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "linnet/data/dataset.h"
 #include "linnet/data/loader.h"
 #include "linnet/nn/module.h"
+#include "linnet/optim/ema.h"
 #include "linnet/optim/optimizer.h"
 #include "linnet/optim/schedule.h"
 #include "linnet/train/loss.h"
@@ -65,6 +67,13 @@ struct TrainerOptions {
   optim::Schedule schedule = {};  ///< of the learning rate; goes on from one fit() to the next
   Per schedule_per = Per::step;   ///< the schedule counts optimizer steps, or finished epochs (plateau_lr)
   std::string watch = "loss";  ///< figure that plateau_lr is given: of the validation data, else of training
+  /// Batches whose gradients are added up for one step; the last step of an epoch takes what is left. Each
+  /// counts by its samples (their weights), so the step is that of one large batch, but for batch-norm, whose
+  /// statistics are of the small ones. Steps and schedules count optimizer steps.
+  std::int64_t accumulate = 1;
+  /// Decay of an average of parameters and buffers (optim/ema.h, with its warm-up); 0: none. Evaluation uses
+  /// the average, and it is the "model" of checkpoints, with the trained weights beside it.
+  double ema = 0.0;
 };
 
 /// Refers to a dataset that outlives the call.
@@ -108,10 +117,13 @@ class Trainer {
   /// Loss and metrics in eval mode; the mode is restored.
   Figures evaluate(const data::Dataset& dataset, std::int64_t batch = 256);
 
-  /// What a checkpoint written now would hold, without the loader: model, optimizer, rng, schedule (if there
-  /// is one), graph, about.
+  /// What a checkpoint written now would hold, without the loader: model, optimizer, rng, schedule and ema
+  /// (if there are), graph, about.
   State state();
   const optim::Schedule& schedule() const { return options_.schedule; }
+  /// The average, from the first fit() on; nullptr without. After fit() the model holds the trained weights:
+  /// ema()->swap() puts the average in.
+  optim::EMA* ema() { return ema_ ? &*ema_ : nullptr; }
 
  private:
   struct Run;  // one call of fit()
@@ -119,6 +131,7 @@ class Trainer {
 
   void train_epoch(Run& run);
   double step(Run& run, const data::Batch& batch);
+  void add_gradient(Run& run, const data::Batch& batch, const Tensor& loss);
   void update();
   void finish_epoch(Run& run);
   void advance_schedule(const EpochResult& result);
@@ -133,6 +146,7 @@ class Trainer {
   optim::Optimizer& optimizer_;
   TrainerOptions options_;
   NamedTensors parameters_;
+  std::optional<optim::EMA> ema_;
   State graph_;  ///< traced from the first batch that a checkpoint is written for
 };
 

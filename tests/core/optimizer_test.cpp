@@ -47,6 +47,72 @@ Run run_sgd(DType dtype, std::int64_t n, int steps, double momentum, double damp
   return run;
 }
 
+Run run_amsgrad(DType dtype, std::int64_t n, int steps, double decay, bool decoupled) {
+  Run run{random_tensor({n}, 1, -1, 1, dtype), Tensor::zeros({n}, dtype), Tensor::zeros({n}, dtype)};
+  Tensor largest = Tensor::zeros({n}, dtype);
+  for (int t = 1; t <= steps; ++t)
+    kernels::adam_update(run.w, random_tensor({n}, 10 + t, -1, 1, dtype), run.first, run.second,
+                         adam_step(t, decay, decoupled), &largest);
+  run.second = largest;
+  return run;
+}
+
+Run run_nadam(DType dtype, std::int64_t n, int steps, double decay) {
+  Run run{random_tensor({n}, 3, -1, 1, dtype), Tensor::zeros({n}, dtype), Tensor::zeros({n}, dtype)};
+  for (int t = 1; t <= steps; ++t)
+    kernels::nadam_update(run.w, random_tensor({n}, 30 + t, -1, 1, dtype), run.first, run.second,
+                          {.lr = 0.01,
+                           .beta1 = 0.9,
+                           .beta2 = 0.999,
+                           .eps = 1e-8,
+                           .weight_decay = decay,
+                           .moment_share = 0.5 / t,
+                           .gradient_share = 0.75,
+                           .correction2 = 1 - std::pow(0.999, t)});
+  return run;
+}
+
+Run run_rmsprop(DType dtype, std::int64_t n, int steps, bool centered, bool momentum, double decay) {
+  Run run{random_tensor({n}, 4, -1, 1, dtype), Tensor::zeros({n}, dtype), Tensor::zeros({n}, dtype)};
+  Tensor velocity = Tensor::zeros({n}, dtype);
+  for (int t = 1; t <= steps; ++t)
+    kernels::rmsprop_update(run.w, random_tensor({n}, 70 + t, -1, 1, dtype), run.second,
+                            centered ? &run.first : nullptr, momentum ? &velocity : nullptr,
+                            {.lr = 0.01, .alpha = 0.9, .eps = 1e-3, .weight_decay = decay, .momentum = 0.9});
+  if (!centered) run.first = velocity;
+  return run;
+}
+
+Run run_adagrad(DType dtype, std::int64_t n, int steps, double decay) {
+  Run run{random_tensor({n}, 5, -1, 1, dtype), Tensor::zeros({n}, dtype), {}};
+  for (int t = 1; t <= steps; ++t)
+    kernels::adagrad_update(run.w, random_tensor({n}, 90 + t, -1, 1, dtype), run.first,
+                            {.rate = 0.05, .eps = 1e-10, .weight_decay = decay});
+  return run;
+}
+
+/// With `exact` gradients and factors that f32 and f64 take the same signs from.
+Run run_lion(DType dtype, std::int64_t n, int steps, bool exact) {
+  Run run{random_tensor({n}, 6, -1, 1, dtype), Tensor::zeros({n}, dtype), {}};
+  for (int t = 1; t <= steps; ++t) {
+    Tensor g = random_tensor({n}, 110 + t, -1, 1, dtype);
+    if (exact)
+      g = random_labels({n}, static_cast<std::uint64_t>(110 + t), 9)
+              .to(dtype)
+              .add_(Tensor::full({n}, 4.0, dtype), -1.0);
+    kernels::lion_update(
+        run.w, g, run.first,
+        {.lr = 0.01, .beta1 = exact ? 0.75 : 0.9, .beta2 = exact ? 0.5 : 0.99, .weight_decay = 0.1});
+  }
+  return run;
+}
+
+Run run_ema(DType dtype, std::int64_t n, int steps) {
+  Run run{random_tensor({n}, 7, -1, 1, dtype), {}, {}};
+  for (int t = 1; t <= steps; ++t) kernels::ema_update(run.w, random_tensor({n}, 130 + t, -1, 1, dtype), 0.9);
+  return run;
+}
+
 }  // namespace
 
 TEST_CASE("Adam in f64 is its formula, step by step") {
@@ -100,6 +166,22 @@ TEST_CASE("SGD in f64 is its formula, with every combination of its options") {
 
 namespace {
 
+void check_newer_against_f64(std::int64_t n, int i) {
+  const double decay = 0.1 * (i % 3);
+  const bool flag = i % 2;
+  const auto check = [](const Run& f32_run, const Run& f64_run) {
+    CHECK_CLOSE(f32_run.w, f64_run.w, tol::f32_accumulated(10));
+    for (const auto part : {&Run::first, &Run::second})
+      if ((f32_run.*part).defined()) CHECK_CLOSE(f32_run.*part, f64_run.*part, tol::f32_accumulated(10));
+  };
+  check(run_amsgrad(f32, n, 10, decay, flag), run_amsgrad(f64, n, 10, decay, flag));
+  check(run_nadam(f32, n, 10, decay), run_nadam(f64, n, 10, decay));
+  check(run_rmsprop(f32, n, 10, flag, i % 4 < 2, decay), run_rmsprop(f64, n, 10, flag, i % 4 < 2, decay));
+  check(run_adagrad(f32, n, 10, decay), run_adagrad(f64, n, 10, decay));
+  check(run_lion(f32, n, 10, true), run_lion(f64, n, 10, true));
+  check(run_ema(f32, n, 10), run_ema(f64, n, 10));
+}
+
 /// Sizes [first, end) of a series.
 void check_against_f64(int first, int end) {
   on_every_isa([=] {
@@ -117,6 +199,7 @@ void check_against_f64(int first, int end) {
       const double momentum = i % 3 == 0 ? 0.0 : 0.9;
       const Run sgd = run_sgd(f32, n, 10, momentum, 0.1, 0.01, flag);
       CHECK_CLOSE(sgd.w, run_sgd(f64, n, 10, momentum, 0.1, 0.01, flag).w, tol::f32_accumulated(10));
+      check_newer_against_f64(n, i);
     }
   });
 }
@@ -127,7 +210,7 @@ TEST_CASE("the f32 updates agree with f64 on every instruction set and size") {
   check_against_f64(0, kShapes);
 }
 TEST_SUITE("long") {
-  TEST_CASE("ten steps of Adam and of SGD agree with f64 on 1,000 sizes, on every instruction set") {
+  TEST_CASE("ten steps of every optimizer agree with f64 on 1,000 sizes, on every instruction set") {
     check_against_f64(kShapes, kManyShapes);
   }
 }
@@ -142,6 +225,33 @@ TEST_CASE("updates have the same bits on every instruction set and number of thr
   check([] { return run_adam(f32, 50'001, 5, 0.01, false).second; });
   check([] { return run_sgd(f32, 50'001, 5, 0.9, 0.0, 0.01, true).w; });
   check([] { return run_sgd(f32, 50'001, 5, 0.0, 0.0, 0.01, false).w; });
+  check([] { return run_amsgrad(f32, 50'001, 5, 0.01, true).w; });
+  check([] { return run_nadam(f32, 50'001, 5, 0.01).w; });
+  for (const bool centered : {false, true})
+    for (const bool momentum : {false, true})
+      check([=] { return run_rmsprop(f32, 50'001, 5, centered, momentum, 0.01).w; });
+  check([] { return run_adagrad(f32, 50'001, 5, 0.01).w; });
+  check([] { return run_lion(f32, 50'001, 5, false).w; });
+  check([] { return run_ema(f32, 50'001, 5).w; });
+}
+
+TEST_CASE("a largest v stays when v falls, a centered mean square is never negative, sign of 0 is 0") {
+  on_every_isa([] {
+    Tensor w = Tensor::zeros({1}), m = Tensor::zeros({1}), v = Tensor::from({4.0}),
+           largest = Tensor::from({1.0});
+    kernels::adam_update(w, Tensor::zeros({1}), m, v, adam_step(1), &largest);
+    CHECK_CLOSE(largest, Tensor::from({4.0 * 0.999}), tol::f32);
+    largest.fill_(9.0);
+    kernels::adam_update(w, Tensor::zeros({1}), m, v, adam_step(2), &largest);
+    CHECK(largest.item() == 9.0);
+    Tensor square = Tensor::from({0.25}), mean = Tensor::from({0.5625});
+    kernels::rmsprop_update(w, Tensor::from({0.5}), square, &mean, nullptr,
+                            {.lr = 0.5, .alpha = 0.5, .eps = 1.0, .weight_decay = 0.0, .momentum = 0.0});
+    CHECK(w.item() == -0.25);
+    kernels::lion_update(w, Tensor::zeros({1}), m,
+                         {.lr = 1.0, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.0});
+    CHECK(w.item() == -0.25);
+  });
 }
 
 TEST_CASE("state below 1e-30 becomes 0 in f32, and NaN stays visible") {
@@ -168,6 +278,19 @@ TEST_CASE("an update bumps the version of what it changes, and a wrong shape or 
                     "adam: the shape of gradient differs: parameter [3], gradient [2].");
   CHECK_THROWS_TEXT(kernels::sgd_update(w, Tensor::ones({3}, f64), none, {}), DTypeError,
                     "sgd: the element type of gradient differs: parameter f32, gradient f64.");
+  Tensor two = Tensor::zeros({2});
+  CHECK_THROWS_TEXT(kernels::adam_update(w, Tensor::ones({3}), m, v, adam_step(1), &two), ShapeError,
+                    "adam: the shape of v_max differs: parameter [3], v_max [2].");
+  CHECK_THROWS_TEXT(kernels::nadam_update(w, Tensor::ones({3}), two, v, {}), ShapeError,
+                    "nadam: the shape of m differs: parameter [3], m [2].");
+  CHECK_THROWS_TEXT(kernels::rmsprop_update(w, Tensor::ones({3}), v, &two, nullptr, {}), ShapeError,
+                    "rmsprop: the shape of mean differs: parameter [3], mean [2].");
+  CHECK_THROWS_TEXT(kernels::adagrad_update(w, Tensor::ones({3}), two, {}), ShapeError,
+                    "adagrad: the shape of sum differs: parameter [3], sum [2].");
+  CHECK_THROWS_TEXT(kernels::lion_update(w, Tensor::ones({3}), two, {}), ShapeError,
+                    "lion: the shape of m differs: parameter [3], m [2].");
+  CHECK_THROWS_TEXT(kernels::ema_update(w, two, 0.5), ShapeError,
+                    "ema: the shape of average differs: parameter [2], average [3].");
   CHECK(version() == before);
   CHECK_CLOSE(w, Tensor::ones({3}), tol::exact);
   kernels::adam_update(w, Tensor::ones({3}), m, v, adam_step(1));

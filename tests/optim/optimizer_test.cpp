@@ -41,6 +41,29 @@ const std::vector<Kind>& kinds() {
        [](const NamedTensors& p) {
          return std::make_unique<Adam>(p, AdamOptions{.lr = 0.05, .weight_decay = 1e-4});
        }},
+      {"AMSGrad",
+       [](const NamedTensors& p) {
+         return std::make_unique<Adam>(p, AdamOptions{.lr = 0.05, .amsgrad = true});
+       }},
+      {"AdamW",
+       [](const NamedTensors& p) {
+         return std::make_unique<AdamW>(p, AdamWOptions{.lr = 0.05, .weight_decay = 1e-3});
+       }},
+      {"NAdam", [](const NamedTensors& p) { return std::make_unique<NAdam>(p, NAdamOptions{.lr = 0.05}); }},
+      {"RMSprop",
+       [](const NamedTensors& p) { return std::make_unique<RMSprop>(p, RMSpropOptions{.lr = 0.01}); }},
+      {"RMSprop, centered, with momentum",
+       [](const NamedTensors& p) {
+         return std::make_unique<RMSprop>(p, RMSpropOptions{.lr = 0.002, .momentum = 0.8, .centered = true});
+       }},
+      {"Adagrad",
+       [](const NamedTensors& p) {
+         return std::make_unique<Adagrad>(p, AdagradOptions{.lr = 0.3, .initial = 0.01});
+       }},
+      {"Lion",
+       [](const NamedTensors& p) {
+         return std::make_unique<Lion>(p, LionOptions{.lr = 0.01, .weight_decay = 0.01});
+       }},
   };
   return all;
 }

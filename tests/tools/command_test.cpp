@@ -191,7 +191,9 @@ TEST_CASE("wrong usage is refused with one line and exit code 2, and nothing is 
   check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --epochs 0"), "--epochs");
   check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --lr nan"), "lr");
   check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --optimizer adamm"),
-                "linnet: train: unknown optimizer adamm. There are: adam, sgd.\n");
+                "linnet: make_optimizer: unknown optimizer adamm. There are: sgd, adam, adamw, amsgrad, "
+                "nadam, rmsprop, "
+                "adagrad, lion.\n");
   check_refused(shell("train mnist-mlp --data synthetic --out no/such/folder/a.ckpt"),
                 "linnet: train: the folder of no/such/folder/a.ckpt does not exist. Create it first.\n");
   check_refused(shell("train mnist-mlp --data nowhere --out a.ckpt"), "nowhere");

@@ -161,3 +161,33 @@ TEST_CASE(
   Training training{mobilenet_workload(), images(4 * 16, 96, 3), 16, cross_entropy};
   check_no_allocation(training);
 }
+
+TEST_CASE(
+    "every optimizer, with a schedule and an average, asks the system for no memory after its first step") {
+  const ThreadScope scope(1);
+  const Tensor x = random_tensor({8, 20}, 1), y = random_labels({8}, 2, 5);
+  for (const std::string& name : optim::optimizer_names()) {
+    CAPTURE(name);
+    nn::Sequential model{nn::Dense(20, 30), nn::Tanh(), nn::Dense(30, 5)};
+    const auto optimizer = optim::make_optimizer(name, model.parameters());
+    optim::EMA ema(model.parameters());
+    optim::Schedule schedule =
+        optim::sequence({optim::linear_lr({.steps = 4}), optim::one_cycle_lr({.steps = 50})}, {4});
+    release_unused_memory();
+    for (int step = 1; step <= 9; ++step) {
+      CAPTURE(step);
+      const Counts before = counts();
+      const Tensor loss = cross_entropy(model(x), y);
+      optimizer->zero_grad();
+      backward(loss);
+      optimizer->set_lr_factor(schedule.factor());
+      optimizer->step();
+      schedule.step();
+      ema.update();
+      const Counts after = counts();
+      if (step == 1) continue;
+      CHECK(after.pool == before.pool);
+      CHECK(after.system == before.system);
+    }
+  }
+}
