@@ -25,6 +25,9 @@ struct Row {
 };
 const std::vector<Row> kRows{{"mlp", 32}, {"mlp", 128}, {"cnn", 32}, {"lstm", 32}, {"mobilenet", 16}};
 
+constexpr const char* kLibtorch = "libtorch";
+constexpr const char* kOneThread = "one-thread";
+
 using Lines = std::map<std::string, double>;
 
 /// A program of bench/: beside this one in the build tree, or where it is installed.
@@ -62,9 +65,16 @@ std::string output_of(const std::vector<std::string>& command) {
   return text;
 }
 
-Lines measure(const std::string& program, const Row& row, const BenchArguments& arguments) {
+/// A program and how it is called.
+struct Runner {
+  std::string program;
+  int threads;
+};
+
+Lines measure(const Runner& runner, const Row& row, const BenchArguments& arguments) {
+  const std::string& program = runner.program;
   std::istringstream text(
-      output_of({program, row.workload, std::to_string(row.batch), std::to_string(arguments.common.threads),
+      output_of({program, row.workload, std::to_string(row.batch), std::to_string(runner.threads),
                  std::to_string(arguments.seconds), std::to_string(arguments.common.seed)}));
   Lines lines;
   std::string name;
@@ -92,15 +102,17 @@ struct Measured {
 };
 
 Measured measure_row(const Row& row, const BenchArguments& arguments) {
-  const std::string ours = find_program("linnet_workload");
-  const std::string peer = arguments.peer.empty() ? "" : find_program("torch_workload");
+  const Runner ours{find_program("linnet_workload"), arguments.common.threads};
+  Runner peer{"", arguments.common.threads};
+  if (arguments.peer == kLibtorch) peer.program = find_program("torch_workload");
+  if (arguments.peer == kOneThread) peer = {ours.program, 1};
   Measured result;
   for (std::int64_t round = 0; round < arguments.rounds; ++round) {
     Lines lines = measure(ours, row, arguments);
     result.ours.push_back(lines.at("samples_per_second"));
     result.rss = std::max(result.rss, lines.at("peak_rss_bytes"));
     result.pool = std::max(result.pool, lines["pool_peak_bytes"]);
-    if (peer.empty()) continue;
+    if (peer.program.empty()) continue;
     result.peer.push_back(measure(peer, row, arguments).at("samples_per_second"));
     result.ratio.push_back(result.ours.back() / result.peer.back());
   }
@@ -145,16 +157,18 @@ std::vector<Row> chosen(const std::vector<std::string>& names) {
 
 void bench(const BenchArguments& given) {
   BenchArguments arguments = given;
-  check<ValueError>(arguments.peer.empty() || arguments.peer == "libtorch", "bench: unknown peer ",
-                    arguments.peer, ". There is: libtorch.");
+  check<ValueError>(arguments.peer.empty() || arguments.peer == kLibtorch || arguments.peer == kOneThread,
+                    "bench: unknown peer ", arguments.peer, ". There are: ", kLibtorch, ", ", kOneThread,
+                    ".");
   const std::vector<Row> rows = chosen(arguments.workloads);
   if (arguments.common.threads == 0) arguments.common.threads = 1;
   arguments.common.apply();
   std::FILE* table = arguments.common.json ? stderr : stdout;  // standard output ends with the JSON line
   std::fprintf(table, "training, %d thread(s), median of %lld rounds of %.1f s\n", arguments.common.threads,
                static_cast<long long>(arguments.rounds), arguments.seconds);
-  std::fprintf(table, "workload    batch    samples/s   +-    %s   RSS MB   pool MB\n",
-               arguments.peer.empty() ? "" : "    libtorch   +-      ratio");
+  std::fprintf(table, "workload    batch    samples/s   +-    ");
+  if (!arguments.peer.empty()) std::fprintf(table, "%12s   +-      ratio", arguments.peer.c_str());
+  std::fprintf(table, "   RSS MB   pool MB\n");
   std::vector<Figures> list;
   for (const Row& row : rows) {
     const Measured measured = measure_row(row, arguments);

@@ -41,11 +41,22 @@ TEST_CASE("bench prints the documented figures for every workload that is asked 
   }
 }
 
+TEST_CASE("bench measures two threads beside one, by turns") {
+  Shell shell;
+  const nlohmann::json list =
+      shell("bench lstm --threads 2 --peer one-thread --rounds 1 --seconds 0.05 --json").json();
+  REQUIRE(list.size() == 1);
+  CHECK(list[0]["threads"] == 2);
+  CHECK(list[0]["ratio"].get<double>() ==
+        list[0]["samples_per_second"].get<double>() / list[0]["peer_samples_per_second"].get<double>());
+}
+
 TEST_CASE("bench refuses what it does not know") {
   Shell shell;
   check_refused(shell("bench vgg"),
                 "linnet: bench: unknown workload vgg. There are: mlp, cnn, lstm, mobilenet.\n");
-  check_refused(shell("bench mlp --peer caffe"), "linnet: bench: unknown peer caffe. There is: libtorch.\n");
+  check_refused(shell("bench mlp --peer caffe"),
+                "linnet: bench: unknown peer caffe. There are: libtorch, one-thread.\n");
 }
 
 TEST_CASE("bench_compare fails on a slower workload, beyond tolerance and spread, and on nothing else") {
