@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Two ops in one pass over memory and one node of the tape. Values and gradients are those of the two ops,
-// bit for bit in f32 where x is finite; while a module is being traced it is the two ops that are recorded.
+// Several ops in one pass over memory and one node of the tape. Values and gradients are those of the single
+// ops, bit for bit in f32 where x is finite; while a module is being traced it is these that are recorded.
 
 #include "linnet/autograd/ops.h"
 
@@ -15,5 +15,17 @@ Tensor conv2d_relu(const Tensor& x, const Tensor& weight, const Tensor& bias = {
 /// relu(batch_norm(...)).
 Tensor batch_norm_relu(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
                        const Tensor& bias, const BatchNormParams& params, bool training);
+
+/// The arguments of batch_norm() besides x.
+struct BatchNormInputs {
+  Tensor &running_mean, &running_var;
+  const Tensor &weight, &bias;
+  BatchNormParams params;
+  bool training;
+};
+/// conv2d(batch_norm_relu(x, ...), weight, bias, params): the normalised tensor is made and used image by
+/// image, forward and backward, and never kept.
+Tensor batch_norm_relu_conv2d(const Tensor& x, const BatchNormInputs& norm, const Tensor& weight,
+                              const Tensor& bias = {}, const Conv2DParams& params = {});
 
 }  // namespace linnet

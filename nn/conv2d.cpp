@@ -2,6 +2,7 @@
 #include "linnet/nn/conv2d.h"
 
 #include "linnet/autograd/fused.h"
+#include "linnet/nn/norm.h"
 
 namespace linnet::nn {
 
@@ -41,5 +42,9 @@ Conv2DParams Conv2D::params() const {
 Tensor Conv2D::forward(const Tensor& x) { return conv2d(x, weight, bias, params()); }
 
 Tensor Conv2D::forward_relu(const Tensor& x) { return conv2d_relu(x, weight, bias, params()); }
+
+Tensor Conv2D::forward_behind(BatchNorm& norm, const Tensor& x) {
+  return batch_norm_relu_conv2d(x, norm.inputs(), weight, bias, params());
+}
 
 }  // namespace linnet::nn

@@ -37,6 +37,7 @@ class Conv2D : public Layer {
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
   Tensor forward_relu(const Tensor& x) override;
+  Tensor forward_behind(BatchNorm& norm, const Tensor& x) override;
 
  private:
   Conv2DParams params() const;

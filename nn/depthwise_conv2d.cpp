@@ -2,6 +2,7 @@
 #include "linnet/nn/depthwise_conv2d.h"
 
 #include "linnet/autograd/fused.h"
+#include "linnet/nn/norm.h"
 
 namespace linnet::nn {
 
@@ -41,6 +42,10 @@ Tensor DepthwiseConv2D::forward(const Tensor& x) { return conv2d(x, weight, bias
 
 Tensor DepthwiseConv2D::forward_relu(const Tensor& x) { return conv2d_relu(x, weight, bias, params()); }
 
+Tensor DepthwiseConv2D::forward_behind(BatchNorm& norm, const Tensor& x) {
+  return batch_norm_relu_conv2d(x, norm.inputs(), weight, bias, params());
+}
+
 SeparableConv2D::SeparableConv2D(std::int64_t in, std::int64_t out, const SeparableConv2DOptions& options)
     : depthwise(in, {.kernel = options.kernel,
                      .stride = options.stride,
@@ -67,5 +72,9 @@ std::string SeparableConv2D::describe() const {
 Tensor SeparableConv2D::forward(const Tensor& x) { return pointwise(depthwise(x)); }
 
 Tensor SeparableConv2D::forward_relu(const Tensor& x) { return pointwise.with_relu(depthwise(x)); }
+
+Tensor SeparableConv2D::forward_behind(BatchNorm& norm, const Tensor& x) {
+  return pointwise(depthwise.behind(norm, x));
+}
 
 }  // namespace linnet::nn

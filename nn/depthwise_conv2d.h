@@ -32,6 +32,7 @@ class DepthwiseConv2D : public Layer {
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
   Tensor forward_relu(const Tensor& x) override;
+  Tensor forward_behind(BatchNorm& norm, const Tensor& x) override;
 
   std::int64_t channels() const { return channels_; }
   std::int64_t multiplier() const { return weight.dim(0) / channels_; }
@@ -70,6 +71,7 @@ class SeparableConv2D : public Layer {
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
   Tensor forward_relu(const Tensor& x) override;
+  Tensor forward_behind(BatchNorm& norm, const Tensor& x) override;
 };
 
 }  // namespace linnet::nn

@@ -178,16 +178,33 @@ std::string Module::location() const { return path_.empty() ? describe() : path_
 
 Tensor Layer::forward_relu(const Tensor& x) { return relu(forward(x)); }
 
-Tensor Layer::call(Tensor (Layer::*function)(const Tensor&), const Tensor& x) {
+Tensor Layer::forward_behind(BatchNorm& norm, const Tensor& x) { return forward(norm.forward_relu(x)); }
+
+namespace {
+
+template <class Body>
+Tensor located(const Layer& layer, Body body) {
   profile::LayerScope profiled;
   if (profile::on()) [[unlikely]]
-    profiled.begin(location());
+    profiled.begin(layer.location());
   try {
-    return (this->*function)(x);
+    return body();
   } catch (Error& error) {
-    error.set_module(location());
+    error.set_module(layer.location());
     throw;
   }
+}
+
+}  // namespace
+
+Tensor Layer::operator()(const Tensor& x) {
+  return located(*this, [&] { return forward(x); });
+}
+Tensor Layer::with_relu(const Tensor& x) {
+  return located(*this, [&] { return forward_relu(x); });
+}
+Tensor Layer::behind(BatchNorm& norm, const Tensor& x) {
+  return located(*this, [&] { return forward_behind(norm, x); });
 }
 
 }  // namespace linnet::nn

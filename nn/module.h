@@ -96,19 +96,21 @@ class Module {
   std::string path_;
 };
 
+class BatchNorm;
+
 class Layer : public Module {
  public:
   virtual Tensor forward(const Tensor& x) = 0;
   /// relu(forward(x)), bit for bit; in one pass where the layer has one. What Sequential calls for layers of
   /// this library that a ReLU follows.
   virtual Tensor forward_relu(const Tensor& x);
+  /// forward(norm.forward_relu(x)), likewise.
+  virtual Tensor forward_behind(BatchNorm& norm, const Tensor& x);
   /// forward(), with the place of this layer added to the text of an Error.
-  Tensor operator()(const Tensor& x) { return call(&Layer::forward, x); }
-  /// forward_relu(), likewise.
-  Tensor with_relu(const Tensor& x) { return call(&Layer::forward_relu, x); }
-
- private:
-  Tensor call(Tensor (Layer::*function)(const Tensor&), const Tensor& x);
+  Tensor operator()(const Tensor& x);
+  /// forward_relu() and forward_behind(), likewise.
+  Tensor with_relu(const Tensor& x);
+  Tensor behind(BatchNorm& norm, const Tensor& x);
 };
 
 }  // namespace linnet::nn

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/nn/norm.h"
 
-#include "linnet/autograd/fused.h"
-
 namespace linnet::nn {
 namespace {
 
@@ -54,6 +52,11 @@ Tensor BatchNorm::forward_relu(const Tensor& x) {
 
 void BatchNorm::freeze_buffer(const Tensor& buffer, bool on) {
   if (buffer.same_as(running_mean)) frozen_ = on;
+}
+
+BatchNormInputs BatchNorm::inputs() {
+  return {running_mean, running_var, weight, bias, {.eps = eps_, .momentum = momentum_, .frozen = frozen_},
+          training()};
 }
 
 LayerNorm::LayerNorm(const Shape& shape, const NormOptions& options) : shape_(shape), eps_(options.eps) {

@@ -2,6 +2,7 @@
 #pragma once
 // Normalising layers: y = (x - mean) / sqrt(variance + eps) weight + bias. Channels are the last axis.
 
+#include "linnet/autograd/fused.h"
 #include "linnet/nn/module.h"
 
 namespace linnet::nn {
@@ -37,6 +38,8 @@ class BatchNorm : public Layer {
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
   Tensor forward_relu(const Tensor& x) override;
+  /// What an op that batch-norm is fused into needs of this layer.
+  BatchNormInputs inputs();
 
  protected:
   void freeze_buffer(const Tensor& buffer, bool on) override;

@@ -19,6 +19,20 @@ bool is_one_of(const Layer& layer) {
   return ((type == typeid(Exactly)) || ...);
 }
 
+/// The batch-norm that layer `i` is, if a ReLU and a convolution follow that it can be one op with for x.
+BatchNorm* norm_before_convolution(const std::vector<std::unique_ptr<Layer>>& layers, std::size_t i,
+                                   const Tensor& x) {
+  const auto at = [&](std::size_t place) { return place < layers.size() ? layers[place].get() : nullptr; };
+  Layer *first = at(i), *relu = at(i + 1), *convolution = at(i + 2), *next = at(i + 3);
+  if (!convolution || !is_one_of<BatchNorm>(*first) || !is_one_of<ReLU>(*relu) ||
+      !is_one_of<Conv2D, DepthwiseConv2D, SeparableConv2D>(*convolution) || (next && is_one_of<ReLU>(*next)))
+    return nullptr;
+  auto* norm = static_cast<BatchNorm*>(first);
+  const bool fits = x.defined() && x.rank() == 4 && x.dim(-1) == norm->running_mean.size() &&
+                    x.dtype() == norm->running_mean.dtype();
+  return fits ? norm : nullptr;  // an error is that of the layer
+}
+
 }  // namespace
 
 Sequential& Sequential::add(std::unique_ptr<Layer> layer) {
@@ -44,6 +58,11 @@ std::string Sequential::describe() const { return concat({"Sequential of ", size
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (BatchNorm* norm = norm_before_convolution(layers_, i, y)) {
+      i += 2;
+      y = layers_[i]->behind(*norm, y);
+      continue;
+    }
     const bool with_relu = i + 1 < layers_.size() && is_one_of<ReLU>(*layers_[i + 1]) &&
                            is_one_of<Dense, Conv2D, DepthwiseConv2D, SeparableConv2D, BatchNorm>(*layers_[i]);
     if (with_relu)

@@ -126,7 +126,8 @@ void add_run_options(CLI::App& command, RunArguments& arguments) {
 
 void add_bench_options(CLI::App& command, BenchArguments& arguments) {
   command.add_option("WORKLOAD", arguments.workloads, "mlp, cnn, lstm, mobilenet (default: all)");
-  command.add_option("--peer", arguments.peer, "What to run beside it, by turns: libtorch, or one-thread for ourselves");
+  command.add_option("--peer", arguments.peer,
+                     "What to run beside it, by turns: libtorch, or one-thread for ourselves");
   command.add_option("--rounds", arguments.rounds, "Rounds a workload")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -5,35 +5,11 @@
 #include "linnet/core/kernels/norm.h"
 
 #include "linnet/autograd/fused.h"
-#include "linnet/autograd/ops/common.h"
+#include "linnet/autograd/ops/batch_statistics.h"
 #include "linnet/core/pool_vector.h"
 
 namespace linnet {
 namespace {
-
-/// A tensor [shape] of the type of x.
-void check_shape(const char* op, const char* argument, const Tensor& t, const Shape& shape, const Tensor& x) {
-  check_float(op, argument, t);
-  check_same_dtype(op, "x", x, argument, t);
-  check<ShapeError>(t.shape() == shape, op, ": x of shape ", x.shape(), " needs ", argument, " of shape ",
-                    shape, ", got ", t.shape(), ". Channels are the last axis.");
-}
-
-void check_affine(const char* op, const Tensor& weight, const Tensor& bias, const Shape& shape,
-                  const Tensor& x) {
-  check<ValueError>(weight.defined() == bias.defined(), op, ": got ", weight.defined() ? "weight" : "bias",
-                    " alone. Give weight and bias, or neither.");
-  if (!weight.defined()) return;
-  check_shape(op, "weight", weight, shape, x);
-  check_shape(op, "bias", bias, shape, x);
-}
-
-void check_channels(const char* op, const Tensor& x, double eps) {
-  check_float(op, "x", x);
-  check<ShapeError>(x.rank() >= 2 && x.dim(-1) >= 1, op,
-                    ": x must have a batch axis and channels as its last axis, got shape ", x.shape(), ".");
-  check<ValueError>(eps > 0.0, op, ": eps must be above 0, got ", eps, ".");
-}
 
 /// The inputs of a node: x and what follows, with weight and bias only if they are there.
 PoolVector<Tensor> with_affine(PoolVector<Tensor> inputs, const Tensor& weight, const Tensor& bias) {
@@ -71,61 +47,21 @@ struct NormRule {
   }
 };
 
-/// running = (1 - momentum) running + momentum batch.
-void move(Tensor& running, const Tensor& batch, double factor, double momentum) {
-  const double* from = batch.data<double>().data();
-  dispatch_float("batch_norm", running.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    for (T& value : running.mutable_data<T>())
-      value = static_cast<T>((1.0 - momentum) * static_cast<double>(value) + momentum * factor * *from++);
-  });
-}
-
-void check_batch_norm(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& weight,
-                      const Tensor& bias, const BatchNormParams& params) {
-  check_channels("batch_norm", x, params.eps);
-  check<ValueError>(params.momentum >= 0.0 && params.momentum <= 1.0,
-                    "batch_norm: momentum must be in [0, 1], got ", params.momentum,
-                    ". It is the share of the new batch.");
-  const Shape channels{x.dim(-1)};
-  check_shape("batch_norm", "running_mean", mean, channels, x);
-  check_shape("batch_norm", "running_var", variance, channels, x);
-  check_affine("batch_norm", weight, bias, channels, x);
-}
-
-Tensor as_f64_row(const Tensor& t) { return t.detach().to(f64).view({1, t.size()}).clone(); }
-
 Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
                   const Tensor& bias, const BatchNormParams& params, bool training, bool relu) {
-  check_batch_norm(x, running_mean, running_var, weight, bias, params);
-  const std::int64_t channels = x.dim(-1);
-  const kernels::NormShape shape{1, x.size() / channels, channels, channels};
-  const bool fixed = !training || params.frozen;
-  check<ShapeError>(fixed || shape.rows > 0, "batch_norm: no values to take statistics of: x has shape ",
-                    x.shape(), ".");
-  if (!fixed)  // both can be written to, or neither is moved
-    dispatch_float("batch_norm", x.dtype(), [&](auto zero) {
-      running_mean.mutable_data<decltype(zero)>();
-      running_var.mutable_data<decltype(zero)>();
-    });
-  const kernels::Moments moments = fixed ? kernels::Moments{as_f64_row(running_mean), as_f64_row(running_var)}
-                                         : kernels::moments(x, shape);
-  const kernels::Normalizer by = kernels::normalizer(moments, params.eps);
-  Tensor y = kernels::normalize(x, shape, by, weight, bias, relu);
-  if (!fixed) {
-    const double n = static_cast<double>(shape.rows);
-    move(running_mean, moments.mean, 1.0, params.momentum);
-    if (shape.rows > 1) move(running_var, moments.variance, n / (n - 1.0), params.momentum);
-  }
+  const BatchStatistics own =
+      batch_statistics(x, running_mean, running_var, weight, bias, params, training, nullptr);
+  Tensor y = kernels::normalize(x, own.shape, own.by, weight, bias, relu);
+  own.move(running_mean, running_var, params.momentum);
   const bool affine = any_grad({&weight, &bias});
-  const bool keep_x = affine || ((!fixed || relu) && needed_by(x));
+  const bool keep_x = affine || ((!own.fixed || relu) && needed_by(x));
   const bool keep_affine = weight.defined() && any_grad({&x, &weight, &bias});
   return record(
       Op::batch_norm, y, std::span<const Tensor>(with_affine({x, running_mean, running_var}, weight, bias)),
       [&] {
         return State{{"eps", params.eps}, {"momentum", params.momentum}, {"frozen", params.frozen ? 1 : 0}};
       },
-      NormRule{shape, by, fixed, relu, keep_x, 3, saved(x, keep_x), saved(weight, keep_affine),
+      NormRule{own.shape, own.by, own.fixed, relu, keep_x, 3, saved(x, keep_x), saved(weight, keep_affine),
                saved(bias, keep_affine)});
 }
 

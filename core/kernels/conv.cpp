@@ -8,15 +8,32 @@
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet::kernels {
-namespace {
 
-void forward(const ConvPlan& plan, const float* x, const float* weight, const float* bias, bool relu,
-             float* y) {
-  const Epilogue end{bias, relu};
+void conv_forward(const ConvPlan& plan, const float* x, const float* weight, const Epilogue& end, float* y) {
   if (plan.is_product())
     return gemm(plan.N * plan.H * plan.W, plan.O, plan.C, {x, plan.C, 1}, {weight, 1, plan.C}, y, end);
   if (plan.is_depthwise()) return conv_depthwise(plan, x, weight, end, y);
   conv_direct(plan, x, weight, end, y);
+}
+
+void conv_grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx) {
+  if (plan.is_product())
+    return gemm(plan.N * plan.H * plan.W, plan.C, plan.O, {dy, plan.O, 1}, {weight, plan.C, 1}, dx);
+  if (plan.is_depthwise()) return conv_depthwise_grad_input(plan, dy, weight, dx);
+  conv_direct_grad_input(plan, dy, weight, dx);
+}
+
+void conv_add_images(const ConvPlan& plan, const float* dy, const float* x, Index count, bool first,
+                     float* partial) {
+  if (plan.is_depthwise()) return conv_depthwise_add_images(plan, dy, x, count, first, partial);
+  conv_direct_add_images(plan, dy, x, count, first, partial);
+}
+
+namespace {
+
+void forward(const ConvPlan& plan, const float* x, const float* weight, const float* bias, bool relu,
+             float* y) {
+  conv_forward(plan, x, weight, {bias, relu}, y);
 }
 
 void forward(const ConvPlan& plan, const double* x, const double* weight, const double* bias, bool relu,
@@ -28,10 +45,7 @@ void forward(const ConvPlan& plan, const double* x, const double* weight, const 
 }
 
 void grad_input(const ConvPlan& plan, const float* dy, const float* weight, float* dx) {
-  if (plan.is_product())
-    return gemm(plan.N * plan.H * plan.W, plan.C, plan.O, {dy, plan.O, 1}, {weight, plan.C, 1}, dx);
-  if (plan.is_depthwise()) return conv_depthwise_grad_input(plan, dy, weight, dx);
-  conv_direct_grad_input(plan, dy, weight, dx);
+  conv_grad_input(plan, dy, weight, dx);
 }
 
 void grad_input(const ConvPlan& plan, const double* dy, const double* weight, double* dx) {

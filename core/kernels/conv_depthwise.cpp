@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <span>
 #include <vector>
 
 #include "linnet/core/kernels/conv_plan.h"
@@ -111,24 +110,12 @@ struct Cut {
   Index channels, kernel_width;
 };
 
-/// The taps that the places under two runs see.
-std::span<const Tap> taps_of(const AxisRun& h, const AxisRun& w, const Cut& cut, Index source_line) {
-  thread_local std::vector<Tap> taps;
-  taps.clear();
-  for (Index i = 0; i < h.taps; ++i)
-    for (Index j = 0; j < w.taps; ++j)
-      taps.push_back({i * h.tap_source * source_line + j * w.tap_source * cut.channels,
-                      ((h.tap + i * h.tap_step) * cut.kernel_width + w.tap + j * w.tap_step) * cut.channels});
-  return taps;
-}
-
 /// body(patch, its first place in the target) for one image of lines of `source_line` and `target_line`
 /// floats. A patch has at most kChunk places, or one line: the sums of gradients are over one patch each.
 template <class Body>
 void for_patches(const Cut& cut, const float* source, Index source_line, Index target_line, Body body) {
   for (const AxisRun& h : cut.lines)
     for (const AxisRun& w : cut.line) {
-      const std::span<const Tap> taps = taps_of(h, w, cut, source_line);
       Patch patch{.lines = 0,
                   .places = w.places,
                   .channels = cut.channels,
@@ -137,8 +124,13 @@ void for_patches(const Cut& cut, const float* source, Index source_line, Index t
                   .source_step = w.source_step * cut.channels,
                   .target_line = h.place_step * target_line,
                   .target_step = w.place_step * cut.channels,
-                  .taps = taps.data(),
-                  .count = static_cast<Index>(taps.size())};
+                  .tap_lines = h.taps,
+                  .taps = w.taps,
+                  .tap_line = h.tap_source * source_line,
+                  .tap_step = w.tap_source * cut.channels,
+                  .weight = (h.tap * cut.kernel_width + w.tap) * cut.channels,
+                  .weight_line = h.tap_step * cut.kernel_width * cut.channels,
+                  .weight_step = w.tap_step * cut.channels};
       Index target = h.place * target_line + w.place * cut.channels;
       const Index at_once = std::max<Index>(kChunk / w.places, 1);
       for (Index line = 0; line < h.places; line += patch.lines) {
@@ -200,23 +192,29 @@ void conv_depthwise_grad_input(const ConvPlan& plan, const float* dy, const floa
   });
 }
 
-void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const float* x, float* dweight) {
+void conv_depthwise_add_images(const ConvPlan& plan, const float* dy, const float* x, Index count, bool first,
+                               float* partial) {
+  if (first) std::fill_n(partial, plan.C * plan.terms, 0.0f);
   const Cut& cut = cut_image(plan, forward_runs);
-  const Index size = plan.C * plan.terms, groups = image_groups(plan);
   const Index in = plan.W * plan.C, out = plan.YW * plan.C;
+  for (Index n = 0; n < count; ++n) {
+    const float* gradient = dy + n * plan.YH * out;
+    for_patches(cut, x + n * plan.H * in, in, out, [&](const Patch& patch, Index place) {
+      depthwise_kernels().grad_weight(patch, gradient + place, partial);
+    });
+  }
+}
+
+void conv_depthwise_grad_weight(const ConvPlan& plan, const float* dy, const float* x, float* dweight) {
+  const Index size = plan.C * plan.terms, groups = image_groups(plan);
+  const Index in = plan.H * plan.W * plan.C, out = plan.YH * plan.YW * plan.C;
   float* partial = scratch(Scratch::partial, groups * size);
-  std::fill_n(partial, groups * size, 0.0f);
   parallel_for(groups, plan.N * plan.image_work(), [&](std::int64_t group) {
     const Band images = band(group, groups, plan.N, 1);
-    for (Index n = images.begin; n < images.end; ++n) {
-      const float* gradient = dy + n * plan.YH * out;
-      for_patches(cut, x + n * plan.H * in, in, out, [&](const Patch& patch, Index place) {
-        depthwise_kernels().grad_weight(patch, gradient + place, partial + group * size);
-      });
-    }
+    conv_depthwise_add_images(plan, dy + images.begin * out, x + images.begin * in, images.end - images.begin,
+                              true, partial + group * size);
   });
-  add_partials(partial, groups, size);
-  gemm_table().transpose(partial, plan.C, plan.terms, plan.C, dweight, plan.terms);
+  conv_finish_weight(plan, partial, groups, dweight);
 }
 
 }  // namespace linnet::kernels

@@ -8,19 +8,15 @@
 
 namespace linnet::kernels {
 
-/// One product behind each place of a patch.
-struct Tap {
-  Index source;  ///< from the source of the place
-  Index weight;  ///< from the first weight
-};
-
 struct Patch {
   Index lines, places, channels;
-  const float* source;             ///< of the first place
+  const float* source;             ///< under the first tap of the first place
   Index source_line, source_step;  ///< from one line to the next, and from one place
   Index target_line, target_step;
-  const Tap* taps;
-  Index count;  ///< of taps
+  Index tap_lines, taps;     ///< a grid of taps
+  Index tap_line, tap_step;  ///< in the source
+  Index weight;              ///< of the first tap, from the first weight
+  Index weight_line, weight_step;
 };
 
 struct DepthwiseTable {

@@ -108,9 +108,6 @@ void grad_input_band(const ConvPlan& plan, const float* dy, const float* weight,
   }
 }
 
-/// Pixels of one sum in the gradient of the weights: so many lines of x and dy stay in the first cache.
-constexpr Index kPixelsAtOnce = 128;
-
 /// `size` floats that may be read up to one vector further: a copy when the vectors do not end with the data.
 const float* readable_beyond(const float* data, Index size, Index columns, Scratch purpose) {
   const Index lanes = gemm_table().lanes;
@@ -142,14 +139,14 @@ const float* met_rows(const ConvPlan& plan, const float* x, Index first, Index c
   return copy;
 }
 
-/// Kernel row kh of the partial sum [G][KH][KW][GC][GO] over images [images.begin, images.end): sums over
-/// kPixelsAtOnce pixels at most, or one row, added in order.
-void grad_weight_row(const ConvPlan& plan, const float* dy, const float* x, Band images, Index kh,
+/// Images [images.begin, images.end) of kernel row kh join a partial sum: sums over kPixelsAtOnce pixels at
+/// most, or one row, added in order.
+void grad_weight_row(const ConvPlan& plan, const float* dy, const float* x, Band images, bool first, Index kh,
                      float* partial) {
   const Window& w = plan.window;
   const GemmTable& table = gemm_table();
   const Index pixels = plan.YH * plan.YW, image = pixels * plan.O;
-  const Index at_once = std::max<Index>(kPixelsAtOnce / pixels, 1);  // images
+  const Index at_once = images_at_once(plan);
   const Index lines = std::clamp<Index>(kPixelsAtOnce / plan.YW, 1, plan.YH);
   Product p;
   p.a_row = 1;
@@ -179,7 +176,7 @@ void grad_weight_row(const ConvPlan& plan, const float* dy, const float* x, Band
         p.terms *= p.outer * p.inner;
         p.outer = p.inner = 1;
       }
-      p.add = n > images.begin || line > 0;
+      p.add = !first || n > images.begin || line > 0;
       for (Index g = 0; g < plan.G; ++g) {
         p.a = rows + line * p.a_inner + g * plan.GC;
         p.b = gradient + line * p.b_inner + g * plan.GO;
@@ -231,12 +228,15 @@ void conv_direct_grad_weight(const ConvPlan& plan, const float* dy, const float*
   float* partial = scratch(Scratch::partial, groups * size);
   parallel_for(groups * plan.KH, plan.N * plan.image_work(), [&](std::int64_t tile) {
     const Index group = tile / plan.KH;
-    grad_weight_row(plan, dy, x, band(group, groups, plan.N, 1), tile % plan.KH, partial + group * size);
+    grad_weight_row(plan, dy, x, band(group, groups, plan.N, 1), true, tile % plan.KH,
+                    partial + group * size);
   });
-  add_partials(partial, groups, size);
-  for (Index g = 0; g < plan.G; ++g)
-    gemm_table().transpose(partial + g * plan.terms * plan.GO, plan.GO, plan.terms, plan.GO,
-                           dweight + g * plan.GO * plan.terms, plan.terms);
+  conv_finish_weight(plan, partial, groups, dweight);
+}
+
+void conv_direct_add_images(const ConvPlan& plan, const float* dy, const float* x, Index count, bool first,
+                            float* partial) {
+  for (Index kh = 0; kh < plan.KH; ++kh) grad_weight_row(plan, dy, x, {0, count}, first, kh, partial);
 }
 
 }  // namespace linnet::kernels

@@ -42,9 +42,14 @@ Index image_groups(const ConvPlan& plan) {
   return std::clamp<Index>(std::min(plan.N, room), 1, kGroups);
 }
 
-void add_partials(float* partial, Index count, Index size) {
-  for (Index i = 1; i < count; ++i)
+void conv_finish_weight(const ConvPlan& plan, float* partial, Index groups, float* dweight) {
+  const Index size = plan.O * plan.terms;
+  for (Index i = 1; i < groups; ++i)
     for (Index j = 0; j < size; ++j) partial[j] += partial[i * size + j];
+  const Index blocks = plan.is_depthwise() ? 1 : plan.G, outputs = plan.O / blocks;
+  for (Index g = 0; g < blocks; ++g)
+    gemm_table().transpose(partial + g * plan.terms * outputs, outputs, plan.terms, outputs,
+                           dweight + g * outputs * plan.terms, plan.terms);
 }
 
 }  // namespace linnet::kernels

@@ -30,13 +30,6 @@ Index rows_at_once(Index panel_vectors) {
   return kTileRows[panel_vectors >= 8 ? 3 : panel_vectors >= 4 ? 2 : panel_vectors >= 2 ? 1 : 0];
 }
 
-// Loops over an array of vectors must disappear, or the array lives in memory.
-#if defined(__clang__)
-#define LINNET_UNROLL _Pragma("unroll")
-#else
-#define LINNET_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /// c = the sums, after what p wants to be added. `last` lanes of the last vector count.
 template <int R, int V, bool kWhole>
 LINNET_INLINE void finish(const Product& p, F (&sum)[R][V], float* c, const float* bias, Index last) {

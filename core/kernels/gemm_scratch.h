@@ -8,8 +8,8 @@
 namespace linnet::kernels {
 
 /// Purposes that may be in use at the same time on one thread.
-enum class Scratch { packed, turned, swapped, partial, image, gradient };
-inline constexpr int kScratches = 6;
+enum class Scratch { packed, turned, swapped, partial, image, gradient, normalized };
+inline constexpr int kScratches = 7;
 
 /// At least `floats` of them, 64-byte aligned, contents undefined, valid until the same thread asks again for
 /// the same purpose. Other threads may use it as long as the owner waits for them.

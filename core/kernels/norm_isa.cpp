@@ -34,6 +34,13 @@ LINNET_INLINE void store_all(const F (&from)[V], float* to, At at) {
   for (int v = 0; v < V; ++v) at.store(from[v], to + v * kLanes);
 }
 
+/// The same columns of the next band: in it, rows follow each other at a distance that processors do not
+/// guess.
+template <int V>
+LINNET_INLINE void fetch_next_band(const float* x, Size stride) {
+  for (int i = 0; i < V * kLanes; i += 16) __builtin_prefetch(x + kRowsAtOnce * stride + i);
+}
+
 static void set_zero(float* x, Size n) {
   for_vectors(n, [=](Size i, auto at) LINNET_INLINE_LAMBDA { at.store(F(0), x + i); });
 }
@@ -51,12 +58,14 @@ static void column_moments(const float* x, const Block& block, float* shift, flo
     load_all(s, sum + c, at);
     load_all(q, squares + c, at);
     const float* from = x + row * stride + c;
-    for (Size r = 0; r < rows; ++r, from += stride)
+    for (Size r = 0; r < rows; ++r, from += stride) {
+      fetch_next_band<V>(from, stride);
       for (int v = 0; v < V; ++v) {
         const F d = at.load(from + v * kLanes) - first[v];
         s[v] += d;
         q[v] = madd(d, d, q[v]);
       }
+    }
     store_all(s, sum + c, at);
     store_all(q, squares + c, at);
   });
@@ -84,13 +93,16 @@ LINNET_INLINE void grad_sums(const float* x, const float* dy, const Block& block
     load_all(s, sum + c, at);
     load_all(p, product + c, at);
     const float *xs = x + row * stride + c, *gradients = dy + row * stride + c;
-    for (Size r = 0; r < rows; ++r, xs += stride, gradients += stride)
+    for (Size r = 0; r < rows; ++r, xs += stride, gradients += stride) {
+      fetch_next_band<V>(xs, stride);
+      fetch_next_band<V>(gradients, stride);
       for (int v = 0; v < V; ++v) {
         const F centred = at.load(xs + v * kLanes) - mean[v];
         const F g = passed<kRelu>(centred, at.load(gradients + v * kLanes), scale[v], offset[v]);
         s[v] += g;
         p[v] = madd(g, centred, p[v]);
       }
+    }
     store_all(s, sum + c, at);
     store_all(p, product + c, at);
   });
@@ -104,14 +116,18 @@ static void column_grad_sums(const float* x, const float* dy, const Block& block
     grad_sums<false>(x, dy, block, by, sum, product);
 }
 
+/// Row after row, as they lie: x may come from far away, so it is fetched early.
 template <bool kRelu>
 LINNET_INLINE void apply_rows(const float* x, float* y, const Block& block, const Affine<float> by) {
-  for (Size r = 0; r < block.rows; ++r, x += block.stride, y += block.stride)
+  constexpr Size kAhead = 2048;
+  for (Size r = 0; r < block.rows; ++r, x += block.stride, y += block.stride) {
+    for (Size i = 0; i < block.columns; i += 16) __builtin_prefetch(x + kAhead + i);
     for_vectors(block.columns, [=](Size i, auto at) LINNET_INLINE_LAMBDA {
       const F value =
           madd(at.load(x + i) - at.load(by.mean + i), at.load(by.scale + i), at.load(by.offset + i));
       at.store(kRelu ? m::relu(value) : value, y + i);
     });
+  }
 }
 
 static void column_apply(const float* x, float* y, const Block& block, const Affine<float>& by, bool relu) {
@@ -124,14 +140,29 @@ static void column_apply(const float* x, float* y, const Block& block, const Aff
 template <bool kRelu>
 LINNET_INLINE void grad_rows(const float* x, const float* dy, float* dx, const Block& block,
                              const Affine<float> by, const Slopes<float> k) {
-  for (Size r = 0; r < block.rows; ++r, x += block.stride, dy += block.stride, dx += block.stride)
-    for_vectors(block.columns, [=](Size i, auto at) LINNET_INLINE_LAMBDA {
-      const F centred = at.load(x + i) - at.load(by.mean + i);
-      F g = at.load(dy + i);
-      if constexpr (kRelu) g = passed<true>(centred, g, at.load(by.scale + i), at.load(by.offset + i));
-      const F rest = madd(at.load(k.b + i), centred, at.load(k.c + i));
-      at.store(madd(at.load(k.a + i), g, rest), dx + i);
-    });
+  const Size stride = block.stride;
+  for_bands<2>(block, [=](Size row, Size rows, Size c, auto at, auto vectors) LINNET_INLINE_LAMBDA {
+    constexpr int V = vectors.count;
+    F mean[V], scale[V], offset[V], slope_a[V], slope_b[V], slope_c[V];
+    load_all(mean, by.mean + c, at);
+    load_all(scale, by.scale + c, at);
+    load_all(offset, by.offset + c, at);
+    load_all(slope_a, k.a + c, at);
+    load_all(slope_b, k.b + c, at);
+    load_all(slope_c, k.c + c, at);
+    const Size first = row * stride + c;
+    const float *xs = x + first, *gradients = dy + first;
+    float* to = dx + first;
+    for (Size r = 0; r < rows; ++r, xs += stride, gradients += stride, to += stride) {
+      fetch_next_band<V>(xs, stride);
+      fetch_next_band<V>(gradients, stride);
+      for (int v = 0; v < V; ++v) {
+        const F centred = at.load(xs + v * kLanes) - mean[v];
+        const F g = passed<kRelu>(centred, at.load(gradients + v * kLanes), scale[v], offset[v]);
+        at.store(madd(slope_a[v], g, madd(slope_b[v], centred, slope_c[v])), to + v * kLanes);
+      }
+    }
+  });
 }
 
 static void column_grad(const float* x, const float* dy, float* dx, const Block& block,

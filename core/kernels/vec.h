@@ -21,6 +21,13 @@
 
 #define LINNET_INLINE [[gnu::always_inline]] inline
 
+// Loops over an array of vectors must disappear, or the array lives in memory.
+#if defined(__clang__)
+#define LINNET_UNROLL _Pragma("unroll")
+#else
+#define LINNET_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace linnet::kernels::LINNET_ISA {
 
 #if defined(__AVX512F__) || defined(LINNET_ISA_WIDE)

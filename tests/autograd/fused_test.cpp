@@ -105,6 +105,90 @@ TEST_CASE("batch_norm_relu has the bits of relu(batch_norm) in value, gradients 
     }
 }
 
+TEST_CASE("batch_norm_relu_conv2d has the bits of the three ops, by images and whole, trained and frozen") {
+  struct Example {
+    Shape x, weight;
+    Conv2DParams params;
+  };
+  // By images: 1x1, depthwise, dense, groups, with few places an image. Whole: few values, few images.
+  const Example examples[] = {
+      {{5, 48, 48, 16}, {8, 1, 1, 16}, {}},
+      {{9, 24, 23, 24}, {24, 3, 3, 1}, {.stride = 2, .padding = Padding::same_size(), .groups = 24}},
+      {{6, 40, 31, 17}, {5, 3, 3, 17}, {.padding = 1}},
+      {{70, 8, 8, 32}, {8, 3, 2, 8}, {.stride = 3, .groups = 4}},
+      {{2, 30, 30, 64}, {8, 1, 1, 64}, {}},
+      {{4, 5, 4, 3}, {3, 3, 3, 1}, {.padding = 1, .groups = 3}}};
+  for (const DType type : {f32, f64})
+    for (const Example& e : examples)
+      for (const bool frozen : {false, true}) {
+        CAPTURE(e.x);
+        CAPTURE(frozen);
+        const std::int64_t channels = e.x[3];
+        const Tensor x = test::random_tensor(e.x, 1, -3.0, 2.0, type),
+                     weight = test::random_tensor(e.weight, 2, -1.0, 1.0, type),
+                     bias = test::random_tensor({e.weight[0]}, 3, -1.0, 1.0, type),
+                     scale = test::random_tensor({channels}, 4, -1.0, 1.0, type),
+                     offset = test::random_tensor({channels}, 5, -1.0, 1.0, type);
+        std::vector<Tensor> means, variances;
+        const auto with = [&](bool fused) {
+          return [&, fused](std::span<Tensor> t) {
+            Tensor& mean = means.emplace_back(Tensor::zeros({channels}, type));
+            Tensor& variance = variances.emplace_back(Tensor::ones({channels}, type));
+            const bool affine = t.size() > 3;
+            const Tensor w = affine ? t[3] : Tensor(), b = affine ? t[4] : Tensor();
+            const Tensor conv_bias = t.size() > 2 ? t[2] : Tensor();
+            const BatchNormParams norm{.frozen = frozen};
+            if (fused)
+              return batch_norm_relu_conv2d(t[0], {mean, variance, w, b, norm, true}, t[1], conv_bias,
+                                            e.params);
+            return conv2d(relu(batch_norm(t[0], mean, variance, w, b, norm, true)), t[1], conv_bias,
+                          e.params);
+          };
+        };
+        check_equal({x, weight, bias, scale, offset}, with(true), with(false));
+        check_equal({x, weight}, with(true), with(false));
+        for (std::size_t i = 0; i < means.size(); i += 2) {
+          CHECK_SAME_BITS(means[i], means[i + 1]);
+          CHECK_SAME_BITS(variances[i], variances[i + 1]);
+        }
+      }
+}
+
+TEST_CASE("batch_norm_relu_conv2d gives each gradient alone as it gives all of them") {
+  const Tensor leaves[] = {test::random_tensor({8, 32, 32, 16}, 1), test::random_tensor({8, 1, 1, 16}, 2),
+                           test::random_tensor({16}, 3), test::random_tensor({16}, 4)};
+  const auto gradients = [&](unsigned wanted) {
+    Tensor t[4];
+    for (unsigned i = 0; i < 4; ++i) t[i] = leaves[i].clone().set_requires_grad((wanted >> i & 1u) != 0);
+    Tensor mean = Tensor::zeros({16}), variance = Tensor::ones({16});
+    const Tensor y = batch_norm_relu_conv2d(t[0], {mean, variance, t[2], t[3], {}, true}, t[1]);
+    backward(y, {.gradient = test::random_tensor(y.shape(), 99)});
+    std::vector<Tensor> found;
+    for (const Tensor& leaf : t) found.push_back(leaf.grad());
+    return found;
+  };
+  const std::vector<Tensor> all = gradients(15);
+  for (unsigned wanted = 1; wanted < 15; ++wanted) {
+    const std::vector<Tensor> some = gradients(wanted);
+    for (unsigned i = 0; i < 4; ++i) {
+      CAPTURE(wanted);
+      CAPTURE(i);
+      REQUIRE(some[i].defined() == ((wanted >> i & 1u) != 0));
+      if (some[i].defined()) CHECK_SAME_BITS(some[i], all[i]);
+    }
+  }
+}
+
+TEST_CASE("a failed batch_norm_relu_conv2d leaves the running statistics as they were") {
+  Tensor mean = Tensor::zeros({4}), variance = Tensor::ones({4});
+  const Tensor none;
+  CHECK_THROWS_AS(batch_norm_relu_conv2d(test::random_tensor({2, 5, 5, 4}, 1),
+                                         {mean, variance, none, none, {}, true}, Tensor::ones({3, 1, 1, 5})),
+                  ShapeError);
+  CHECK_SAME_BITS(mean, Tensor::zeros({4}));
+  CHECK_SAME_BITS(variance, Tensor::ones({4}));
+}
+
 TEST_CASE("a gradient that two ops are given is overwritten by neither") {
   const Tensor start = test::random_tensor({4, 6}, 1);
   Tensor x = start.clone().set_requires_grad(true);

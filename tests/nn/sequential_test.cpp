@@ -3,6 +3,8 @@
 
 #include <type_traits>
 
+#include "linnet/autograd/autograd.h"
+#include "linnet/autograd/ops.h"
 #include "linnet/nn/nn.h"
 #include "support/check_close.h"
 #include "support/fixtures.h"
@@ -76,6 +78,44 @@ TEST_CASE("the forward of a class derived from a layer counts, also before a ReL
   };
   nn::Sequential half{Half(1, 1, {.weight_init = nn::init::constant(4.0)}), nn::ReLU()};
   CHECK_CLOSE(half(Tensor::ones({1, 1})), Tensor::full({1, 1}, 2.0), tol::exact);
+}
+
+TEST_CASE("batch-norm, ReLU and a convolution in a row give what they give one by one, behind a ReLU too") {
+  const auto make = [] {
+    manual_seed(5);
+    return nn::Sequential{nn::BatchNorm(8),  nn::ReLU(),       nn::DepthwiseConv2D(8, {.kernel = 3}),
+                          nn::BatchNorm(8),  nn::ReLU(),       nn::SeparableConv2D(8, 16, {.kernel = 3}),
+                          nn::BatchNorm(16), nn::ReLU(),       nn::Conv2D(16, 4, {.kernel = 1}),
+                          nn::ReLU(),        nn::BatchNorm(4), nn::ReLU()};
+  };
+  nn::Sequential fused = make(), single = make();
+  for (const bool training : {true, false}) {
+    fused.train(training);
+    single.train(training);
+    Tensor x = random_tensor({5, 60, 60, 8}, 1);
+    const Tensor y = fused(x);
+    for (std::int64_t i = 0; i < single.size(); ++i) x = single[i](x);
+    CHECK_SAME_BITS(y, x);
+    for (const Tensor& result : {y, x}) backward(sum(square(result)));
+    const NamedTensors expected = single.parameters();
+    std::size_t i = 0;
+    for (const auto& [name, parameter] : fused.parameters()) {
+      CAPTURE(name);
+      CHECK_SAME_BITS(parameter.grad(), expected[i++].second.grad());
+    }
+    CHECK(fused.state() == single.state());
+    fused.zero_grad();
+    single.zero_grad();
+  }
+}
+
+TEST_CASE("an error of a batch-norm before a ReLU and a convolution is its own") {
+  nn::Sequential model{nn::BatchNorm(3), nn::ReLU(), nn::Conv2D(4, 2, {.kernel = 1})};
+  model.parameters();
+  CHECK_THROWS_TEXT(
+      model(Tensor::ones({2, 5, 5, 4})), ShapeError,
+      "batch_norm: x of shape [2, 5, 5, 4] needs running_mean of shape [4], got [3]. Channels are "
+      "the last axis.  in 0 (BatchNorm 3)");
 }
 
 }  // namespace
