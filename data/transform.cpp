@@ -113,7 +113,7 @@ Transform normalise(const NormaliseOptions& options) {
 
 Transform random_shift(const RandomShiftOptions& options) {
   check<ValueError>(options.pixels >= 0 && options.pixels < (1 << 30),
-                    "random_shift: pixels must not be negative, got ", options.pixels, ".");
+                    "random_shift: pixels must be in 0..2^30, got ", options.pixels, ".");
   return {.text = concat({"random_shift ", options.pixels, " ", double{options.fill}}),
           .random = true,
           .apply = [options](const Pixels& from, const Pixels& to, Rng& numbers) {
@@ -170,9 +170,22 @@ Transform random_flip(const RandomFlipOptions& options) {
           .shape = images_only("random_flip")};
 }
 
+Transform random_noise(const RandomNoiseOptions& options) {
+  check<ValueError>(std::isfinite(options.deviation) && options.deviation >= 0.0,
+                    "random_noise: the deviation must be finite and not negative, got ", options.deviation,
+                    ".");
+  return {.text = "random_noise " + exact(options.deviation),
+          .random = true,
+          .apply = [deviation = options.deviation](const Pixels& from, const Pixels& to, Rng& numbers) {
+            for (std::int64_t i = 0; i < from.height * from.width * from.channels; ++i)
+              to.values[i] = from.values[i] + static_cast<float>(deviation * numbers.normal());
+          }};
+}
+
 Transform cutout(const CutoutOptions& options) {
   check_probability("cutout", options.probability);
-  check<ValueError>(options.size >= 0, "cutout: the size must not be negative, got ", options.size, ".");
+  check<ValueError>(options.size >= 0 && options.size < (1 << 30),
+                    "cutout: the size must be in 0..2^30, got ", options.size, ".");
   return {.text = concat({"cutout ", options.size, " ", options.probability, " ", double{options.fill}}),
           .random = true,
           .apply =

@@ -66,6 +66,12 @@ struct RandomFlipOptions {
 };
 Transform random_flip(const RandomFlipOptions& options = {});
 
+struct RandomNoiseOptions {
+  double deviation = 0.1;
+};
+/// Adds a normal number to every value: of sensors, behind normalise().
+Transform random_noise(const RandomNoiseOptions& options = {});
+
 struct CutoutOptions {
   std::int64_t size = 8;  ///< side of the square; its centre is anywhere, so it may stick out
   double probability = 1.0;

@@ -20,9 +20,11 @@ Windows::Windows(const Tensor& rows, const Tensor& targets, WindowOptions option
   if (targets.defined())
     check<ShapeError>(targets.rank() >= 1 && targets.dim(0) == count,
                       "Windows: rows and targets differ: ", rows.shape(), " and ", targets.shape(), ".");
-  check<ValueError>(length >= 1 && stride >= 1 && horizon >= 0,
-                    "Windows: length and stride must be at least 1, horizon not negative: ", length, ", ",
-                    stride, ", ", horizon, ".");
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  check<ValueError>(
+      length >= 1 && stride >= 1 && horizon >= 0 && std::max({length, stride, horizon}) <= kMost,
+      "Windows: length and stride must be at least 1, horizon at least 0, all at most 2^40: ", length, ", ",
+      stride, ", ", horizon, ".");
   check<ValueError>(groups.empty() || groups.size() == static_cast<std::size_t>(count),
                     "Windows: expected a group for each of ", count, " rows, got ", groups.size(), ".");
   rows_ = rows.detach();

@@ -93,8 +93,13 @@ nn::BatchNorm in_units_of(double scale) {
   return fixed;
 }
 
+/// The convolution averages what five cycles measure.
 nn::Sequential cmapss_lstm() {
-  return nn::Sequential{nn::LSTM(14, 50, {.return_sequences = true}), nn::LSTM(50, 50), nn::Dense(50, 1),
+  return nn::Sequential{nn::Conv1D(14, 32, {.kernel = 5, .padding = nn::same, .weight_init = he}),
+                        nn::ReLU(),
+                        nn::LSTM(32, 50, {.return_sequences = true}),
+                        nn::LSTM(50, 50),
+                        nn::Dense(50, 1),
                         in_units_of(125.0)};
 }
 
@@ -153,8 +158,9 @@ const std::vector<Recipe>& recipes() {
        .build = cmapss_lstm,
        .lr = 2e-3,
        .batch = 128,
-       .epochs = 6,
+       .epochs = 8,
        .loss = mse,
+       .augment = {data::random_noise({.deviation = 0.3})},
        .task = "regression",
        .standardise = true,
        .one_cycle = true},

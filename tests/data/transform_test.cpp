@@ -33,6 +33,7 @@ std::vector<Transform> all_transforms() {
           random_rotate({.degrees = 30}),
           random_flip({.horizontal = 0.5, .vertical = 0.5}),
           crop({.height = 6, .width = 5, .random = true}),
+          random_noise({.deviation = 0.1}),
           cutout({.size = 3})};
 }
 
@@ -101,6 +102,21 @@ TEST_CASE("cutout fills one square whose centre lies in the picture, and all cen
   CHECK(results(images, cutout({.size = 3})).contains({0, 0, 3, 0, 0, 6, 7, 8, 9}));
   CHECK(results(images, cutout({.size = 0})).size() == 1);
   CHECK(results(images, cutout({.size = 9, .probability = 0.5})).size() == 2);
+}
+
+TEST_CASE("noise has mean 0 and the deviation asked for, other numbers for every value") {
+  const TensorDataset images(Tensor::full({1, 100, 100, 1}, 2.0), {});
+  const Tensor x = once(images, random_noise({.deviation = 0.5}), {.seed = 3, .call = 4});
+  double sum = 0.0, squares = 0.0;
+  for (const float value : x.data<float>()) {
+    sum += value - 2.0;
+    squares += (value - 2.0) * (value - 2.0);
+  }
+  CHECK(std::abs(sum / 10000) < 4 * 0.5 / 100);  // four deviations of the mean
+  CHECK_CLOSE(squares / 10000, 0.25, (test::Tolerance{0.02, 0.0}));
+  const auto values = x.data<float>();
+  CHECK(std::set<float>(values.begin(), values.end()).size() > 9900);
+  CHECK_SAME_BITS(once(images, random_noise({.deviation = 0})), images.x());
 }
 
 TEST_CASE("a rotation by 0 changes nothing; the middle stays, and a straight line stays one") {
@@ -214,14 +230,16 @@ TEST_CASE("transforms that cannot be, or do not fit the samples, are refused") {
   CHECK_THROWS_TEXT(normalise({.mean = {1}, .std = {0}}), ValueError,
                     "normalise: mean must be finite and std above 0, got 1 and 0.");
   CHECK_THROWS_TEXT(random_shift({.pixels = -1}), ValueError,
-                    "random_shift: pixels must not be negative, got -1.");
+                    "random_shift: pixels must be in 0..2^30, got -1.");
   CHECK_THROWS_TEXT(random_rotate({.degrees = 200}), ValueError,
                     "random_rotate: degrees must be in 0..180, got 200.");
   CHECK_THROWS_TEXT(crop({.height = 0, .width = 3}), ValueError,
                     "crop: height and width must be at least 1, got 0 and 3.");
   CHECK_THROWS_TEXT(random_flip({.horizontal = 1.5}), ValueError,
                     "random_flip: a probability must be in 0..1, got 1.5.");
-  CHECK_THROWS_TEXT(cutout({.size = -1}), ValueError, "cutout: the size must not be negative, got -1.");
+  CHECK_THROWS_TEXT(random_noise({.deviation = -1}), ValueError,
+                    "random_noise: the deviation must be finite and not negative, got -1.");
+  CHECK_THROWS_TEXT(cutout({.size = -1}), ValueError, "cutout: the size must be in 0..2^30, got -1.");
   const TensorDataset images = counting(1, 3, 3), series(Tensor::ones({1, 4, 2}), {});
   CHECK_THROWS_TEXT(Transformed(images, {Transform{.text = "mine", .apply = {}}}), ValueError,
                     "Transformed: the transform \"mine\" has no function.");

@@ -103,8 +103,9 @@ TEST_CASE("windows that cannot be are refused") {
                     "Windows: expected rows of f32, got f64.");
   CHECK_THROWS_TEXT(Windows(Tensor::ones({4, 1}), Tensor::ones({3})), ShapeError,
                     "Windows: rows and targets differ: [4, 1] and [3].");
-  CHECK_THROWS_TEXT(windows(4, {.length = 0}), ValueError,
-                    "Windows: length and stride must be at least 1, horizon not negative: 0, 1, 0.");
+  CHECK_THROWS_TEXT(
+      windows(4, {.length = 0}), ValueError,
+      "Windows: length and stride must be at least 1, horizon at least 0, all at most 2^40: 0, 1, 0.");
   CHECK_THROWS_TEXT(windows(4, {.length = 1, .groups = {1}}), ValueError,
                     "Windows: expected a group for each of 4 rows, got 1.");
   CHECK_THROWS_TEXT(
