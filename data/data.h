@@ -3,6 +3,7 @@
 // Everything in data/.
 
 #include "linnet/data/cifar10.h"
+#include "linnet/data/classes.h"
 #include "linnet/data/cmapss.h"
 #include "linnet/data/dataset.h"
 #include "linnet/data/find_folder.h"
