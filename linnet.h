@@ -20,6 +20,7 @@
 #include "linnet/deploy/deploy.h"
 #include "linnet/graph/graph.h"
 #include "linnet/graph/graph_module.h"
+#include "linnet/graph/new_head.h"
 #include "linnet/graph/summary.h"
 #include "linnet/graph/trace.h"
 #include "linnet/io/checkpoint.h"

@@ -9,14 +9,15 @@
 namespace linnet::graph {
 namespace {
 
-Shape node_shape(const Graph& graph, const Node& node, const std::vector<Shape>& shapes, std::int64_t batch) {
-  const Value& output = graph.values()[node.output];
+Shape node_shape(const std::vector<Value>& values, const Node& node, const std::vector<Shape>& shapes,
+                 std::int64_t batch) {
+  const Value& output = values[node.output];
   if (node.op == Op::custom) return at_batch(output.sizes, batch);
   Rule rule = rule_of(node.op);
   LINNET_ASSERT(rule.shape);
   check<GraphError>(node.inputs.size() >= rule.least && node.inputs.size() <= rule.most, "expected ",
                     rule.least, " to ", rule.most, " inputs, got ", node.inputs.size(), ".");
-  DType dtype = graph.values()[node.inputs[0]].dtype;
+  DType dtype = values[node.inputs[0]].dtype;
   check<GraphError>(output.dtype == dtype, "the result is recorded as ", output.dtype, ", the input is ",
                     dtype, ".");
   Call call{node.op, {}, attributes_at(node, batch)};
@@ -27,14 +28,19 @@ Shape node_shape(const Graph& graph, const Node& node, const std::vector<Shape>&
 }  // namespace
 
 std::vector<Shape> infer_shapes(const Graph& graph, std::int64_t batch) {
+  return infer_shapes(graph.values(), graph.nodes(), batch);
+}
+
+std::vector<Shape> infer_shapes(const std::vector<Value>& values, const std::vector<Node>& nodes,
+                                std::int64_t batch) {
   std::vector<Shape> shapes;
-  shapes.reserve(graph.values().size());
-  for (const Value& value : graph.values())
+  shapes.reserve(values.size());
+  for (const Value& value : values)
     shapes.push_back(value.kind == Kind::result ? Shape() : at_batch(value.sizes, batch));
-  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-    const Node& node = graph.nodes()[i];
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
     try {
-      shapes[node.output] = node_shape(graph, node, shapes, batch);
+      shapes[node.output] = node_shape(values, node, shapes, batch);
     } catch (const Error& error) {
       fail<GraphError>("graph: node ", i, " (", Graph::op_name(node), ") at batch ", batch, ": ",
                        error.what());

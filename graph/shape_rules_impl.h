@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The shape rule of every op, for infer.cpp. Private to graph.
+// The shape rule of every op, and shapes of what is not a Graph yet. Private to graph.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "linnet/core/shape.h"
 #include "linnet/core/state.h"
 #include "linnet/core/window.h"
+#include "linnet/graph/graph.h"
 
 namespace linnet::graph {
 
@@ -33,5 +34,9 @@ struct Rule {
   Shape (*shape)(const Call&);  ///< GraphError when the inputs do not fit; nullptr for an op of the user
 };
 Rule rule_of(Op op);
+
+/// As infer_shapes() of a Graph; the sizes of results are not looked at, but for those of a user's op.
+std::vector<Shape> infer_shapes(const std::vector<Value>& values, const std::vector<Node>& nodes,
+                                std::int64_t batch);
 
 }  // namespace linnet::graph
