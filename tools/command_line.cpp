@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "fine_tune.h"
 #include "linnet/version.h"
 
 namespace linnet::tools {
@@ -35,6 +36,10 @@ std::string finite_above_zero(const std::string& text) {
 /// CLI11 would turn -1 into the largest seed.
 std::string not_negative(const std::string& text) {
   return text.starts_with('-') ? "expected a whole number, 0 or more, got " + text : "";
+}
+
+std::string class_ranges(const std::string& text) {
+  return numbers_of_ranges(text).empty() ? "expected class numbers such as 0-4 or 1,3,5-9, got " + text : "";
 }
 
 // ---- the subcommands ----------------------------------------------------------------------------------
@@ -74,6 +79,20 @@ void add(Program& program, const char* name, const char* help, void (*run)(const
 
 constexpr const char* kDataHelp = "Folder with the data or its parent, or synthetic";
 
+void add_fine_tuning_options(CLI::App& command, FineTuning& tuning) {
+  CLI::Option* from = command.add_option("--from", tuning.from,
+                                         "Start from the network of this checkpoint, not the recipe's");
+  command
+      .add_option("--freeze", tuning.freeze,
+                  "Do not train parameters of such names, \"0.*\" or \"*\"; may be given several times")
+      ->needs(from)
+      ->allow_extra_args(false);
+  command
+      .add_flag("--new-head", tuning.new_head,
+                "Replace the last layer by a new one for the classes of the data")
+      ->needs(from);
+}
+
 void add_train_options(CLI::App& command, TrainArguments& arguments) {
   command
       .add_option("RECIPE", arguments.recipe,
@@ -89,12 +108,18 @@ void add_train_options(CLI::App& command, TrainArguments& arguments) {
                      "sgd, adam, adamw, amsgrad, nadam, rmsprop, adagrad or lion (default: the recipe's)");
   command.add_option("--limit", arguments.limit, "Use the first N training samples only")
       ->check(whole_above_zero);
+  command.add_option("--classes", arguments.classes, "Only these classes, such as 5-9 or 1,3 (default: all)")
+      ->check(class_ranges);
+  command
+      .add_option("--per-class", arguments.per_class, "Use the first N training samples of each class only")
+      ->check(whole_above_zero);
   command.add_option("--history", arguments.history, "File that gets a JSON line an epoch");
   command
       .add_option("--checkpoint-every", arguments.checkpoint_every,
                   "Seconds between checkpoints within an epoch")
       ->check(finite_above_zero);
   command.add_flag("--resume", arguments.resume, "Go on from the checkpoint if there is one");
+  add_fine_tuning_options(command, arguments.tuning);
 }
 
 void add_eval_options(CLI::App& command, EvalArguments& arguments) {

@@ -36,13 +36,21 @@ struct Common {
   void print(const std::vector<Figures>& list) const;
 };
 
+/// What to train on from, in place of a recipe's fresh network.
+struct FineTuning {
+  std::string from;                 ///< checkpoint; empty: the network is the recipe's
+  std::vector<std::string> freeze;  ///< patterns of parameter names
+  bool new_head = false;
+};
+
 struct TrainArguments {
   Common common;
-  std::string recipe, data, out, optimizer, history;
+  std::string recipe, data, out, optimizer, history, classes;
   // What is 0 or empty is the recipe's, or off.
-  std::int64_t epochs = 0, batch = 0, limit = 0;
+  std::int64_t epochs = 0, batch = 0, limit = 0, per_class = 0;
   double lr = 0.0, checkpoint_every = 0.0;
   bool resume = false;
+  FineTuning tuning;
 };
 void train(const TrainArguments& arguments);
 

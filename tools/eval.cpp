@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "commands.h"
+#include "fine_tune.h"
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/error.h"
 #include "linnet/data/loader.h"
@@ -39,7 +40,7 @@ Tensor run_rows(RuntimeModel& model, const Tensor& x) {
 
 /// What a file says about its data, or what fits its input when it says nothing.
 struct Task {
-  std::string dataset, task;
+  std::string dataset, task, classes;
   data::Standardiser scale;
 };
 
@@ -52,18 +53,21 @@ Task checked(Task said, const Shape& sample) {
 Task task_of(const RuntimeModel& model) {
   const data::Standardiser scale(numbers_of_text(model.meta("standardise.mean")),
                                  numbers_of_text(model.meta("standardise.deviation")));
-  return checked({model.meta("dataset"), model.meta("task"), scale}, model.input_shape().without(0));
+  return checked({model.meta("dataset"), model.meta("task"), model.meta("classes"), scale},
+                 model.input_shape().without(0));
 }
 
 Task task_of(const Checkpoint& checkpoint) {
-  return checked({checkpoint.about("dataset"), checkpoint.about("task"), checkpoint.standardiser()},
+  return checked({checkpoint.about("dataset"), checkpoint.about("task"), checkpoint.about("classes"),
+                  checkpoint.standardiser()},
                  checkpoint.sample_shape());
 }
 
 Figures evaluate(const std::string& file, const std::string& dir, std::int64_t& samples) {
   NoGrad no_grad;
   const auto open = [&](const Task& task) {
-    auto dataset = prepared(open_dataset(task.dataset, dir, data::Split::test), task.scale);
+    auto dataset =
+        prepared(of_classes(open_dataset(task.dataset, dir, data::Split::test), task.classes), task.scale);
     samples = dataset->size();
     return dataset;
   };

@@ -30,7 +30,7 @@ deploy::Options options_of(const Checkpoint& checkpoint, const std::string& path
   deploy::Options options;
   options.task = checkpoint.about("task");
   options.preprocess = checkpoint.about("preprocess");
-  for (const char* key : {"dataset", "recipe"})
+  for (const char* key : {"dataset", "recipe", "classes"})
     if (std::string value = checkpoint.about(key); !value.empty()) options.meta.emplace_back(key, value);
   if (const data::Standardiser scale = checkpoint.standardiser(); !scale.empty()) {
     options.meta.emplace_back("standardise.mean", text_of_numbers(scale.mean()));

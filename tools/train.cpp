@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "commands.h"
+#include "fine_tune.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/core/error.h"
 #include "linnet/core/profile.h"
@@ -23,21 +24,40 @@ Recipe chosen(const TrainArguments& arguments) {
   return recipe;
 }
 
-/// The training and the test part as the model sees them, both prepared by what the first one says.
+/// The training and the test part as the model sees them, both prepared by what the first one says, or by
+/// what the network was trained on that is fine-tuned.
 struct Parts {
+  std::shared_ptr<data::Dataset> chosen;  ///< training samples before they are prepared
   std::unique_ptr<data::Dataset> training, held_out;
   data::Standardiser scale;
 };
 
-Parts read_data(const Recipe& recipe, const TrainArguments& arguments) {
+Parts read_data(const Recipe& recipe, const TrainArguments& arguments, const Source& source) {
   const profile::Scope scope("read data");
-  std::shared_ptr<data::Dataset> training = open_dataset(recipe.dataset, arguments.data, data::Split::train);
-  if (arguments.limit > 0) training = std::make_shared<data::Subset>(training, arguments.limit);
+  const auto open = [&](data::Split split) { return open_dataset(recipe.dataset, arguments.data, split); };
   Parts parts;
-  if (recipe.standardise) parts.scale = data::Standardiser::fit(*training);
+  parts.chosen = of_classes(open(data::Split::train), arguments.classes, arguments.per_class);
+  std::shared_ptr<data::Dataset> training = parts.chosen;
+  if (arguments.limit > 0) training = std::make_shared<data::Subset>(training, arguments.limit);
+  if (source)
+    parts.scale = source->standardiser();
+  else if (recipe.standardise)
+    parts.scale = data::Standardiser::fit(*training);
   parts.training = prepared(training, parts.scale, recipe.augment);
-  parts.held_out = prepared(open_dataset(recipe.dataset, arguments.data, data::Split::test), parts.scale);
+  parts.held_out = prepared(of_classes(open(data::Split::test), arguments.classes), parts.scale);
   return parts;
+}
+
+/// What the checkpoint says about itself.
+State about(const Recipe& recipe, const TrainArguments& arguments, const data::Standardiser& scale) {
+  State about = recipe.about(scale);
+  if (!arguments.classes.empty()) about.set("classes", arguments.classes);
+  if (arguments.tuning.from.empty()) return about;
+  about.set("from", arguments.tuning.from);
+  std::string frozen;
+  for (const std::string& pattern : arguments.tuning.freeze) frozen += (frozen.empty() ? "" : ", ") + pattern;
+  if (!frozen.empty()) about.set("frozen", frozen);
+  return about;
 }
 
 optim::Schedule schedule_of(const Recipe& recipe, std::int64_t samples) {
@@ -59,23 +79,25 @@ train::FitResult fit(train::Trainer& trainer, const data::Dataset& dataset,
 
 void train(const TrainArguments& arguments) {
   const Recipe recipe = chosen(arguments);
-  check_output("train", arguments.out);
+  check_output("train", arguments.out, arguments.tuning.from);
   if (!arguments.history.empty()) check_output("train", arguments.history, arguments.out);
-  const auto [training, held_out, scale] = read_data(recipe, arguments);
+  const Source source = source_of(arguments.tuning);
+  const auto [samples, training, held_out, scale] = read_data(recipe, arguments, source);
 
   arguments.common.apply();
-  nn::Sequential model = recipe.build();
+  const std::unique_ptr<nn::Layer> model =
+      starting_model(arguments.tuning, source, std::make_unique<nn::Sequential>(recipe.build()), *samples);
   optim::MakeOptimizerOptions settings{.lr = recipe.lr};
   if (recipe.weight_decay > 0.0) settings.weight_decay = recipe.weight_decay;
-  auto optimizer = optim::make_optimizer(recipe.optimizer, model.parameters(), settings);
-  train::Trainer trainer(model, *optimizer,
+  auto optimizer = optim::make_optimizer(recipe.optimizer, trainable(*model), settings);
+  train::Trainer trainer(*model, *optimizer,
                          {.loss = recipe.loss,
                           .metrics = {recipe.task == "regression" ? train::Metric(train::RMSE()) : accuracy},
                           .checkpoint = arguments.out,
                           .checkpoint_every = arguments.checkpoint_every,
                           .resume = arguments.resume,
                           .history = arguments.history,
-                          .about = recipe.about(scale),
+                          .about = about(recipe, arguments, scale),
                           .schedule = schedule_of(recipe, training->size())});
   train::FitResult result =
       fit(trainer, *training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
@@ -89,7 +111,7 @@ void train(const TrainArguments& arguments) {
                           {"train_seconds", result.seconds},
                           {"samples_per_second", rate},
                           {"peak_rss_bytes", peak_rss_bytes()},
-                          {"parameters", model.parameter_count()},
+                          {"parameters", model->parameter_count()},
                           {"finished", !result.stopped}});
 }
 
