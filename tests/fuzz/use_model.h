@@ -51,7 +51,7 @@ inline void run_model(const lnt_info& info) {
 inline lnt_status use_model(const std::uint8_t* data, std::size_t size) {
   const auto file = exact_memory(size);
   if (size != 0) std::memcpy(file.get(), data, size);
-  const lnt_limits limits = {1u << 20, 1u << 16, 1000, 1000, 1u << 26};
+  const lnt_limits limits = {1u << 20, 1u << 16, 1000, 1000, 1u << 22};
   lnt_info info;
   char text[64];
   const lnt_status status = lnt_check(file.get(), size, &limits, &info);
