@@ -136,6 +136,10 @@ void add_export_options(CLI::App& command, ExportArguments& arguments) {
       ->capture_default_str();
   command.add_flag("--page-aligned", arguments.page_aligned,
                    "Weights at a page of their own, for boards that map the file");
+  command
+      .add_option("--golden-cases", arguments.golden_cases,
+                  "Outputs of training to compare with on the board: 8 to 1024, or 0 for none")
+      ->capture_default_str();
   command.add_option("--out", arguments.out, "File to write")->required();
   command.add_option("--ops-file", arguments.ops_file,
                      "Write the names of the ops for a selective build of the runtime");

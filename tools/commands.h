@@ -64,6 +64,7 @@ struct ExportArguments {
   Common common;
   std::string file, format = "linnet", layout = "blocked", out, ops_file;
   bool page_aligned = false;
+  int golden_cases = 8;
 };
 void export_model(const ExportArguments& arguments);
 

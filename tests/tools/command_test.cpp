@@ -97,6 +97,10 @@ TEST_CASE("an export whose outputs are not those of training is refused and leav
   check_refused(shell("export a.ckpt --out a.linnet"),
                 " of 8 golden cases fail: the outputs of the runtime differ ", 1);
   CHECK_FALSE(shell.exists("a.linnet"));
+  CHECK(shell("export a.ckpt --golden-cases 0 --out a.linnet").code == 0);
+  CHECK(shell("inspect a.linnet --json").json()["golden_cases"] == 0);
+  check_refused(shell("export a.ckpt --golden-cases 3 --out b.linnet"),
+                "linnet: deploy: golden_cases must be 0 or 8 to 1024, got 3.\n");
 }
 
 TEST_CASE("linnet inspect fails on a file whose golden cases fail, and shows it all the same") {
