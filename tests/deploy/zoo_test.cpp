@@ -38,6 +38,7 @@ TEST_CASE("every zoo model runs from its file as it does in evaluation, in an ar
     for (const lnt_isa isa : Board::isas()) {
       CAPTURE(isa);
       board.set_isa(isa);
+      CHECK(board.self_test() == "no error. Go on.");
       const Tensor actual = board.run(x);
       CHECK(actual.shape() == expected.shape());
       CHECK(nmse(actual, expected) < 1e-10);
