@@ -43,8 +43,9 @@ static inline void bench_fill(float* values, size_t count) {
 
 enum { BENCH_MOST_RUNS = 1 << 16 };
 
-/* Runs for about `seconds`, a third of them before the clock counts, and prints median and 99th percentile of
-   single runs. The peak of memory is read before the list of times is sorted. */
+/* Runs for about `seconds`, a third of them before the clock counts (a first run that compiles may take them
+   all: 16 are counted in any case), and prints median and 99th percentile of single runs. The peak of memory
+   is read before the list of times is sorted. */
 static inline void bench_latency(void (*run)(void*), void* state, double seconds) {
   static float times[BENCH_MOST_RUNS];
   const double start = bench_now_us();
@@ -52,7 +53,7 @@ static inline void bench_latency(void (*run)(void*), void* state, double seconds
   const long long rss = bench_peak_rss_bytes();
   size_t count = 0;
   double before = bench_now_us();
-  while (count < BENCH_MOST_RUNS && before - start < seconds * 1e6) {
+  while (count < 16 || (count < BENCH_MOST_RUNS && before - start < seconds * 1e6)) {
     run(state);
     const double after = bench_now_us();
     times[count++] = (float)(after - before);

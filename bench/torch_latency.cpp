@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times a frozen TorchScript file on libtorch, one thread. Usage: torch_latency FILE.pt SECONDS 1x784
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <ATen/Parallel.h>
 #include <torch/script.h>
 
 #include "latency.h"
@@ -32,7 +37,7 @@ int main(int argc, char** argv) {
   }
   at::set_num_threads(1);
   at::set_num_interop_threads(1);
-  torch::InferenceMode inference;
+  const c10::InferenceMode inference;
   Network network{torch::jit::load(argv[1]), {}};
   torch::Tensor x = torch::empty(shape_of(argv[3]));
   bench_fill(x.data_ptr<float>(), static_cast<std::size_t>(x.numel()));
