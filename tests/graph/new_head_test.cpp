@@ -35,7 +35,9 @@ TEST_CASE("a new head has the wanted number of outputs and fresh weights; everyt
   CHECK(graph::outputs_of(old.graph()) == 10);
   CHECK(graph::outputs_of(fresh.graph()) == 5);
   CHECK(fresh(random_tensor({3, 28, 28, 1}, 1)).shape() == Shape{3, 5});
-  for (const auto& [name, value] : fresh.state()) {
+  for (const auto& entry : fresh.state()) {
+    const auto& name = entry.first;
+    const auto& value = entry.second;
     CAPTURE(name);
     if (!name.starts_with("9.")) CHECK(value == old.state()[name]);
   }
@@ -105,7 +107,9 @@ TEST_CASE("with all but a new head frozen, backward runs the rules of the head a
   }
   CHECK(last < first / 2);
   const std::vector<std::string> head = graph::head_parameters(model.graph());
-  for (const auto& [name, value] : model.state()) {
+  for (const auto& entry : model.state()) {
+    const auto& name = entry.first;
+    const auto& value = entry.second;
     CAPTURE(name);
     CHECK((value == before[name]) == (std::find(head.begin(), head.end(), name) == head.end()));
   }

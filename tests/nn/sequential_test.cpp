@@ -99,7 +99,9 @@ TEST_CASE("batch-norm, ReLU and a convolution in a row give what they give one b
     for (const Tensor& result : {y, x}) backward(sum(square(result)));
     const NamedTensors expected = single.parameters();
     std::size_t i = 0;
-    for (const auto& [name, parameter] : fused.parameters()) {
+    for (const auto& entry : fused.parameters()) {
+      const auto& name = entry.first;
+      const auto& parameter = entry.second;
       CAPTURE(name);
       CHECK_SAME_BITS(parameter.grad(), expected[i++].second.grad());
     }

@@ -26,7 +26,9 @@ TEST_CASE("a network for digits 0-4 gets a new head for 5-9; what is frozen stay
   const State before = io::load(shell.path("first.ckpt"))["model"],
               after = io::load(shell.path("tuned.ckpt"))["model"];
   REQUIRE(after.size() == before.size());
-  for (const auto& [name, value] : after) {
+  for (const auto& entry : after) {
+    const auto& name = entry.first;
+    const auto& value = entry.second;
     CAPTURE(name);
     CHECK((value == before[name]) == !name.starts_with("9."));
   }
@@ -51,7 +53,9 @@ TEST_CASE("--from without a new head trains the same network on, but for what is
           .code == 0);
   const State before = io::load(shell.path("first.ckpt"))["model"],
               after = io::load(shell.path("on.ckpt"))["model"];
-  for (const auto& [name, value] : after) {
+  for (const auto& entry : after) {
+    const auto& name = entry.first;
+    const auto& value = entry.second;
     CAPTURE(name);
     CHECK((value == before[name]) == (name.starts_with("0.") || name.starts_with("3.")));
   }
