@@ -20,8 +20,8 @@ struct NAdamOptions {
 ///   mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2);   M_t = mu_1 mu_2 ... mu_t;
 ///   w -= lr (mu_(t+1) m / (1 - M_(t+1)) + (1 - mu_t) g / (1 - M_t)) / (sqrt(v / (1 - beta2^t)) + eps)
 ///
-/// Remembers "m", "v", "mu_product" (M_t) and "beta2_power". As PyTorch since 2.0; 1.13 has mu_t twice in
-/// M_(t+1).
+/// Remembers "m", "v", "mu_product" (M_t) and "beta2_power". As PyTorch documents it; the code of 1.13 has
+/// mu_t twice in M_(t+1).
 class NAdam final : public Optimizer {
  public:
   explicit NAdam(const NamedTensors& parameters, const NAdamOptions& options = {});

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/core/kernels/optimizer.h"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "linnet/core/kernels/loop_nest.h"
 #include "linnet/core/kernels/optimizer_table.h"
 #include "linnet/core/kernels/select.h"
@@ -69,119 +72,84 @@ void check_like(const char* op, const Tensor& parameter, const char* what, const
                     " differs: parameter ", parameter.dtype(), ", ", what, " ", other.dtype(), ".");
 }
 
-/// The same place of a tensor that may not be there.
-template <class T>
-T* part_of(Tensor* t, std::int64_t begin) {
-  return t ? writable<T>(*t) + begin : nullptr;
-}
-
 void bump(Tensor& t) { t.impl()->storage->bump_version(); }
+
+/// A tensor that an optimizer remembers about a parameter; null when these options need none.
+struct Memory {
+  const char* name;
+  Tensor* tensor;
+};
+
+/// n elements of a parameter and of its gradient.
+template <class T>
+struct Tile {
+  const OptimizerKernels<T>& kernels;
+  T* w;
+  const T* g;
+  std::int64_t begin, n;
+  /// The same elements of what is remembered; null for a tensor that is not there.
+  T* of(Tensor* memory) const { return memory ? writable<T>(*memory) + begin : nullptr; }
+};
+
+/// What all updates do: checks that everything is like the parameter, calls run(tile, factors) for all of it
+/// and makes the new contents known. `cost` is of an element.
+template <class Step, class Run>
+void update(const char* op, Tensor& parameter, const Tensor& gradient, std::initializer_list<Memory> memory,
+            const Step& step, std::int64_t cost, Run run) {
+  check_like(op, parameter, "gradient", gradient);
+  for (const Memory& m : memory)
+    if (m.tensor) check_like(op, parameter, m.name, *m.tensor);
+  dispatch_float(op, parameter.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const auto f = factors<T>(step);
+    for_tiles(parameter.size(), cost, [&](std::int64_t begin, std::int64_t n) {
+      run(Tile<T>{table<T>(), writable<T>(parameter) + begin, readable<T>(gradient) + begin, begin, n}, f);
+    });
+  });
+  bump(parameter);
+  for (const Memory& m : memory)
+    if (m.tensor) bump(*m.tensor);
+}
 
 }  // namespace
 
 void sgd_update(Tensor& parameter, const Tensor& gradient, Tensor& velocity, const SgdStep& step) {
-  check_like("sgd", parameter, "gradient", gradient);
-  if (velocity.defined()) check_like("sgd", parameter, "velocity", velocity);
-  dispatch_float("sgd", parameter.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const SgdFactors<T> f = factors<T>(step);
-    T* const v = velocity.defined() ? writable<T>(velocity) : nullptr;
-    for_tiles(parameter.size(), 4, [&](std::int64_t begin, std::int64_t n) {
-      T* const part = v ? v + begin : nullptr;
-      if (part && step.first) std::fill_n(part, n, T(0));
-      table<T>().sgd(writable<T>(parameter) + begin, readable<T>(gradient) + begin, part, n, f);
-    });
+  Tensor* const v = velocity.defined() ? &velocity : nullptr;
+  update("sgd", parameter, gradient, {{"velocity", v}}, step, 4, [&](const auto& t, const auto& f) {
+    if (v && step.first) std::fill_n(t.of(v), t.n, 0);
+    t.kernels.sgd(t.w, t.g, t.of(v), t.n, f);
   });
-  bump(parameter);
-  if (velocity.defined()) bump(velocity);
 }
 
 void adam_update(Tensor& parameter, const Tensor& gradient, Tensor& m, Tensor& v, const AdamStep& step,
                  Tensor* v_max) {
-  check_like("adam", parameter, "gradient", gradient);
-  check_like("adam", parameter, "m", m);
-  check_like("adam", parameter, "v", v);
-  if (v_max) check_like("adam", parameter, "v_max", *v_max);
-  dispatch_float("adam", parameter.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const AdamFactors<T> f = factors<T>(step);
-    for_tiles(parameter.size(), 10, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().adam(writable<T>(parameter) + begin, readable<T>(gradient) + begin, writable<T>(m) + begin,
-                      writable<T>(v) + begin, part_of<T>(v_max, begin), n, f);
-    });
-  });
-  bump(parameter);
-  bump(m);
-  bump(v);
-  if (v_max) bump(*v_max);
+  update("adam", parameter, gradient, {{"m", &m}, {"v", &v}, {"v_max", v_max}}, step, 10,
+         [&](const auto& t, const auto& f) {
+           t.kernels.adam(t.w, t.g, t.of(&m), t.of(&v), t.of(v_max), t.n, f);
+         });
 }
 
 void nadam_update(Tensor& parameter, const Tensor& gradient, Tensor& m, Tensor& v, const NAdamStep& step) {
-  check_like("nadam", parameter, "gradient", gradient);
-  check_like("nadam", parameter, "m", m);
-  check_like("nadam", parameter, "v", v);
-  dispatch_float("nadam", parameter.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const NAdamFactors<T> f = factors<T>(step);
-    for_tiles(parameter.size(), 10, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().nadam(writable<T>(parameter) + begin, readable<T>(gradient) + begin, writable<T>(m) + begin,
-                       writable<T>(v) + begin, n, f);
-    });
-  });
-  bump(parameter);
-  bump(m);
-  bump(v);
+  update("nadam", parameter, gradient, {{"m", &m}, {"v", &v}}, step, 10,
+         [&](const auto& t, const auto& f) { t.kernels.nadam(t.w, t.g, t.of(&m), t.of(&v), t.n, f); });
 }
 
 void rmsprop_update(Tensor& parameter, const Tensor& gradient, Tensor& square, Tensor* mean, Tensor* velocity,
                     const RmspropStep& step) {
-  check_like("rmsprop", parameter, "gradient", gradient);
-  check_like("rmsprop", parameter, "square", square);
-  if (mean) check_like("rmsprop", parameter, "mean", *mean);
-  if (velocity) check_like("rmsprop", parameter, "velocity", *velocity);
-  dispatch_float("rmsprop", parameter.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const RmspropFactors<T> f = factors<T>(step);
-    for_tiles(parameter.size(), 10, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().rmsprop(writable<T>(parameter) + begin, readable<T>(gradient) + begin,
-                         writable<T>(square) + begin, part_of<T>(mean, begin), part_of<T>(velocity, begin), n,
-                         f);
-    });
-  });
-  bump(parameter);
-  bump(square);
-  if (mean) bump(*mean);
-  if (velocity) bump(*velocity);
+  update("rmsprop", parameter, gradient, {{"square", &square}, {"mean", mean}, {"velocity", velocity}}, step,
+         10, [&](const auto& t, const auto& f) {
+           t.kernels.rmsprop(t.w, t.g, t.of(&square), t.of(mean), t.of(velocity), t.n, f);
+         });
 }
 
 void adagrad_update(Tensor& parameter, const Tensor& gradient, Tensor& sum, const AdagradStep& step) {
-  check_like("adagrad", parameter, "gradient", gradient);
-  check_like("adagrad", parameter, "sum", sum);
-  dispatch_float("adagrad", parameter.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const AdagradFactors<T> f = factors<T>(step);
-    for_tiles(parameter.size(), 8, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().adagrad(writable<T>(parameter) + begin, readable<T>(gradient) + begin,
-                         writable<T>(sum) + begin, n, f);
-    });
-  });
-  bump(parameter);
-  bump(sum);
+  update("adagrad", parameter, gradient, {{"sum", &sum}}, step, 8,
+         [&](const auto& t, const auto& f) { t.kernels.adagrad(t.w, t.g, t.of(&sum), t.n, f); });
 }
 
 void lion_update(Tensor& parameter, const Tensor& gradient, Tensor& m, const LionStep& step) {
-  check_like("lion", parameter, "gradient", gradient);
-  check_like("lion", parameter, "m", m);
-  dispatch_float("lion", parameter.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const LionFactors<T> f = factors<T>(step);
-    for_tiles(parameter.size(), 6, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().lion(writable<T>(parameter) + begin, readable<T>(gradient) + begin, writable<T>(m) + begin,
-                      n, f);
-    });
-  });
-  bump(parameter);
-  bump(m);
+  update("lion", parameter, gradient, {{"m", &m}}, step, 6,
+         [&](const auto& t, const auto& f) { t.kernels.lion(t.w, t.g, t.of(&m), t.n, f); });
 }
 
 void ema_update(Tensor& average, const Tensor& parameter, double decay) {

@@ -56,7 +56,7 @@ struct LionStep {
 /// c = beta1 m + (1 - beta1) g;  w = (1 - lr decay) w - lr sign(c);  m = beta2 m + (1 - beta2) g.
 void lion_update(Tensor& parameter, const Tensor& gradient, Tensor& m, const LionStep& step);
 
-/// average += (1 - decay) (w - average).
+/// average += (1 - decay) (w - average); what it decays to below 1e-30 becomes 0 in f32.
 void ema_update(Tensor& average, const Tensor& parameter, double decay);
 
 }  // namespace linnet::kernels

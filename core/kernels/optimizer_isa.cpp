@@ -100,7 +100,7 @@ static void lion(float* w, const float* g, float* m, std::ptrdiff_t n, const Lio
 static void ema(float* average, const float* w, std::ptrdiff_t n, float rest) {
   for_vectors(n, [=](std::ptrdiff_t i, auto at) LINNET_INLINE_LAMBDA {
     const F a = at.load(average + i);
-    at.store(a + F(rest) * (at.load(w + i) - a), average + i);
+    at.store(tiny_to_zero(a + F(rest) * (at.load(w + i) - a)), average + i);
   });
 }
 

@@ -63,7 +63,7 @@ void lion(T* w, const T* g, T* m, std::ptrdiff_t n, const LionFactors<T>& factor
 
 template <class T>
 void ema(T* average, const T* w, std::ptrdiff_t n, T rest) {
-  for (std::ptrdiff_t i = 0; i < n; ++i) average[i] += rest * (w[i] - average[i]);
+  for (std::ptrdiff_t i = 0; i < n; ++i) average[i] = tiny_to_zero(average[i] + rest * (w[i] - average[i]));
 }
 
 }  // namespace
