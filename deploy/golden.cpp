@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/random.h"
@@ -45,14 +46,20 @@ std::vector<std::int64_t> bounds(const Program& program) {
   return below;
 }
 
-std::vector<Range> ranges(const Program& program) {
+/// What the inputs are drawn from, by port. A table may have more rows than the input's type has numbers.
+std::vector<Range> ranges(const Program& program, const graph::Graph& graph) {
   const std::vector<std::int64_t> below = bounds(program);
+  const std::vector<int> inputs = graph.of_kind(graph::Kind::input);
   std::vector<Range> all;
   for (std::size_t i = 0; i < program.slots.size(); ++i) {
     const Slot& slot = program.slots[i];
     if (slot.kind != LNT_IN) continue;
+    const DType given = graph.values()[inputs[all.size()]].dtype;
+    const std::int64_t numbers = given == u8   ? 256
+                                 : given == i8 ? 128
+                                               : std::numeric_limits<std::int32_t>::max();
     if (slot.dtype == LNT_I32)
-      all.push_back({0, static_cast<std::uint32_t>(below[i] == 0 ? 2 : below[i])});
+      all.push_back({0, static_cast<std::uint32_t>(below[i] == 0 ? 2 : std::min(below[i], numbers))});
     else
       all.push_back({std::bit_cast<std::uint32_t>(-1.0f), std::bit_cast<std::uint32_t>(1.0f)});
   }
@@ -82,7 +89,7 @@ State used(const graph::Graph& graph, const State& parameters) {
 }  // namespace
 
 Bytes golden_section(const graph::Graph& graph, const State& parameters, const Program& program, int cases) {
-  const std::vector<Range> range = ranges(program);
+  const std::vector<Range> range = ranges(program, graph);
   Bytes out;
   put(out, static_cast<std::uint64_t>(cases), 4);
   put(out, 0, 4);

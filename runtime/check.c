@@ -189,7 +189,7 @@ lnt_status lnt_check(const void* file, size_t len, const lnt_limits* limits, lnt
   if (status == LNT_OK) status = check_sections(info);
   if (status == LNT_OK) status = lnt_check_meta(info);
   if (status == LNT_OK) status = lnt_check_graph(info, limits);
-  if (status == LNT_OK) status = lnt_check_gold(info);
+  if (status == LNT_OK) status = lnt_check_gold(info, limits);
   if (status != LNT_OK) {
     const lnt_problem problem = info->problem;
     memset(info, 0, sizeof *info);

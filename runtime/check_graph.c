@@ -332,6 +332,7 @@ static lnt_status check_ops(graph* g) {
     left -= lnt_op_size(&op);
   }
   info->n_ops = g->op;
+  info->work = g->work;
   return LNT_OK;
 }
 

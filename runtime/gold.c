@@ -10,7 +10,7 @@ static int is_range(uint32_t dtype, const uint8_t* at) {
   return span > 0.0f && span <= FLT_MAX;
 }
 
-lnt_status lnt_check_gold(lnt_info* info) {
+lnt_status lnt_check_gold(lnt_info* info, const lnt_limits* limits) {
   const lnt_span gold = info->gold;
   if (gold.at == NULL) return LNT_OK;
   const uint64_t head = LNT_GOLD_BYTES + 8 * (uint64_t)info->n_inputs;
@@ -22,14 +22,17 @@ lnt_status lnt_check_gold(lnt_info* info) {
   at = gold.at + LNT_AT_GOLD_ZERO;
   LNT_REQUIRE(lnt_u32(at) == 0, info, LNT_E_NOT_ZERO, at, 0, lnt_u32(at));
 
-  uint64_t outputs = 0; /* at most 32 of at most 4 GiB */
+  uint64_t outputs = 0, drawn = 0; /* bytes and elements, at most 32 times 4 GiB */
   for (uint32_t id = info->n_consts; id < info->n_tensors; ++id) {
     const lnt_tensor t = lnt_read_tensor(info, id);
     if (t.kind == LNT_OUT) outputs += t.bytes;
     if (t.kind != LNT_IN) continue;
+    drawn += t.bytes / 4;
     at = gold.at + LNT_AT_GOLD_RANGES + 8 * (size_t)t.port;
     LNT_REQUIRE(is_range(t.dtype, at), info, LNT_E_GOLD, at, lnt_u32(at), lnt_u32(at + 4));
   }
+  LNT_REQUIRE(info->work + drawn <= limits->work / cases, info, LNT_E_OVER_LIMIT, gold.at,
+              limits->work / cases, info->work + drawn);
   LNT_REQUIRE(gold.len - head == cases * outputs, info, LNT_E_SECTION_SIZE, gold.at, head + cases * outputs,
               gold.len);
   info->n_golden = cases;

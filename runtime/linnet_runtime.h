@@ -107,7 +107,8 @@ size_t lnt_problem_text(const lnt_problem* problem, char* text, size_t capacity)
 typedef struct lnt_limits {
   uint64_t file_bytes, arena_bytes;
   uint32_t tensors, ops;
-  uint64_t work; /* multiply-adds of one run, and bytes moved by what does not multiply */
+  uint64_t work; /* multiply-adds of one run, and bytes moved by what does not multiply; and of all golden
+                    cases together */
 } lnt_limits;
 #define LNT_DEFAULT_LIMITS \
   { 1u << 30, 1u << 30, 1u << 16, 1u << 16, 1ull << 36 }
@@ -120,7 +121,7 @@ typedef struct lnt_span {
 /* A verified file. Made by lnt_check only. */
 typedef struct lnt_info {
   lnt_span file, tens, ops, plan, data, meta, gold; /* file.at is null unless the check went well */
-  uint64_t model_version;
+  uint64_t model_version, work;                     /* work: of one run, as in lnt_limits */
   uint8_t graph_hash[16];
   size_t arena_bytes;
   uint32_t n_tensors, n_consts, n_inputs, n_outputs, n_ops, n_golden;
@@ -183,12 +184,14 @@ lnt_status lnt_run(lnt_model* model);
 /* How the golden cases went. */
 typedef struct lnt_self_test_result {
   uint32_t cases, failed; /* failed: cases with a wrong output */
-  float
-      error; /* largest difference from a golden output, in parts of the largest of its port; 1e-4 is right */
+  float error; /* largest difference from a golden output in parts of the largest of its port, FLT_MAX where
+                  no number says it; up to 1e-4 is right */
 } lnt_self_test_result;
 
 /* Runs the golden cases of the file, in the model's arena and on its instruction set; result may be null.
-   LNT_E_SELF_TEST when an output is wrong, LNT_E_NO_GOLD when there are no cases. */
+   Inputs and outputs are overwritten: write all inputs before the next run. LNT_E_SELF_TEST when an output is
+   wrong, LNT_E_NO_GOLD when there are no cases. What else lnt_run says ends the test: that case counts as
+   failed, and the result has the cases so far. */
 lnt_status lnt_self_test(lnt_model* model, lnt_self_test_result* result);
 
 #ifdef __cplusplus

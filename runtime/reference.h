@@ -18,7 +18,8 @@
 extern "C" {
 #endif
 
-/* The factor value 2^(shift - 31): value in 2^30 .. 2^31 - 1 and shift in -31 .. 30, or value 0. */
+/* The factor value 2^(shift - 31): value in 2^30 .. 2^31 - 1 and shift in -31 .. 30; or 0 and 0, for a factor
+   below 2^-32. */
 typedef struct lnt_multiplier {
   int32_t value, shift;
 } lnt_multiplier;

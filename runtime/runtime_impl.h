@@ -155,6 +155,6 @@ lnt_status lnt_check_meta(lnt_info* info);
 lnt_status lnt_check_graph(lnt_info* info, const lnt_limits* limits);
 
 /* GOLD, if there is one, after the graph. */
-lnt_status lnt_check_gold(lnt_info* info);
+lnt_status lnt_check_gold(lnt_info* info, const lnt_limits* limits);
 
 #endif

@@ -123,17 +123,18 @@ lnt_status lnt_self_test(lnt_model* model, lnt_self_test_result* result) {
   if (result != NULL) *result = all;
   if (model == NULL || model->arena == NULL) return LNT_E_BAD_ARGUMENT;
   if (model->info.n_golden == 0) return LNT_E_NO_GOLD;
-  all.cases = model->info.n_golden;
   float scales[LNT_MAX_PORTS];
   find_scales(model, scales);
-  for (uint32_t c = 0; c < all.cases; ++c) {
-    fill_inputs(model, c);
-    const lnt_status status = lnt_run(model);
-    if (status != LNT_OK) return status;
-    const float error = compare_outputs(model, c, scales);
+  lnt_status status = LNT_OK;
+  while (all.cases < model->info.n_golden && status == LNT_OK) {
+    fill_inputs(model, all.cases);
+    status = lnt_run(model);
+    const float error = status == LNT_OK ? compare_outputs(model, all.cases, scales) : FLT_MAX;
+    ++all.cases;
     if (!(error <= tolerance)) ++all.failed;
     if (error > all.error) all.error = error;
   }
   if (result != NULL) *result = all;
+  if (status != LNT_OK) return status;
   return all.failed == 0 ? LNT_OK : LNT_E_SELF_TEST;
 }

@@ -35,6 +35,8 @@ def i8(x):
 def multiplier(real):
     """value and shift of the factor value 2^(shift - 31)."""
     mantissa, exponent = math.frexp(real)
+    if exponent < -31:
+        return [0, 0]
     value = nearest(Fraction(mantissa) * 2**31)
     return [value // 2, exponent + 1] if value == 2**31 else [value, exponent]
 
@@ -60,9 +62,9 @@ def ints(values):
 
 
 def rescale_case():
-    accs = [0, 1, -1, 3, -3, 2**31 - 1, -2**31, 2**30] + ints(draw(192, low=-2**31, high=2**31))
-    factors = [multiplier(r) for r in (0.5, 1.0, 0.25, 1e-4, 0.1, 7.0, 2.0**-31, 2.0**29, 1 - 2.0**-40)]
-    factors = [factors[i % 9] for i in range(8)] + [multiplier(float(r)) for r in 10.0**rng.uniform(-6, 1, 192)]
+    accs = [0, 1, -1, 3, -3, 2**31 - 1, -2**31, 2**30, 5, -2**31] + ints(draw(190, low=-2**31, high=2**31))
+    factors = [multiplier(r) for r in (0.5, 1.0, 0.25, 1e-4, 0.1, 7.0, 2.0**-31, 2.0**29, 1 - 2.0**-40, 1e-12)]
+    factors = [factors[i % 10] for i in range(10)] + [multiplier(float(r)) for r in 10.0**rng.uniform(-6, 1, 190)]
     return {"op": "rescale", "x": accs, "factor": factors, "y": [rescale(a, f) for a, f in zip(accs, factors)]}
 
 

@@ -19,7 +19,7 @@ def mlp(x, p):
 
 
 class NAdam(torch.optim.Optimizer):
-    """As PyTorch documents it and 2.0 computes it: 1.13 multiplies mu_t into the product of the next step twice."""
+    """As PyTorch documents it: the code of 1.13 multiplies mu_t into the product of the next step twice."""
 
     def __init__(self, params, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, momentum_decay=4e-3):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,

@@ -97,6 +97,14 @@ TEST_CASE("whole numbers of golden cases are rows that every table has") {
   CHECK(ranges[3] == 1000);
 }
 
+TEST_CASE("golden cases of bytes that choose rows of a larger table stay within a byte") {
+  nn::Embedding table(1000, 4);
+  const graph::Graph graph = graph::trace(table, std::vector<graph::InputSpec>{{{1, 5}, u8}});
+  Board board(deploy::build(graph, table.state()).bytes);
+  REQUIRE(board.text() == "no error. Go on.");
+  CHECK(board.self_test() == "no error. Go on.");
+}
+
 TEST_CASE("a file says what made it") {
   nn::Sequential model = net();
   Board board(image_of(model, {1, 6}).bytes);

@@ -61,6 +61,11 @@ void repair_shape(Bytes& file, std::size_t record, std::uint32_t expected, std::
     if (get32(file, dims + 4 * i) == actual) return linnet::test::put32(file, dims + 4 * i, expected);
 }
 
+/// Whether `at` is this field of a record of TENS.
+bool is_field(const Bytes& file, std::size_t at, std::size_t field) {
+  return (at - linnet::test::section_start(file, LNT_SECTION_TENS)) % LNT_TENSOR_BYTES == field;
+}
+
 std::size_t arena_field(const Bytes& file) {
   return linnet::test::section_start(file, LNT_SECTION_PLAN) + LNT_AT_ARENA_BYTES;
 }
@@ -107,12 +112,19 @@ void repair(Bytes& file) {
         enlarge_arena(file, at);
         break;
       case LNT_E_DATA_OFFSET:
+        if (!is_field(file, at, LNT_AT_OFF)) return;
+        linnet::test::put64(file, at, problem.expected);
+        break;
       case LNT_E_PLAN_ARENA:
         linnet::test::put64(file, at, problem.expected);
         break;
+      case LNT_E_PLAN_LIFETIME:
+        if (problem.section != LNT_SECTION_PLAN)
+          return;  // an input of an op, which would read another tensor
+        linnet::test::put32(file, at, expected);
+        break;
       case LNT_E_TENSOR_BYTES:
       case LNT_E_TENSOR_DIMS:
-      case LNT_E_PLAN_LIFETIME:
       case LNT_E_OP_WRITES:
       case LNT_E_CONST_ORDER:
         linnet::test::put32(file, at, expected);

@@ -41,8 +41,12 @@ inline void run_model(const lnt_info& info) {
     const lnt_status status = lnt_run(&model);
     must(status == LNT_OK || status == LNT_E_INDEX);
     lnt_self_test_result golden;
-    lnt_self_test(&model, &golden);
-    must(golden.failed <= golden.cases && golden.cases <= info.n_golden);
+    const lnt_status proof = lnt_self_test(&model, &golden);
+    must(proof == LNT_E_INDEX || golden.cases == info.n_golden);
+    must(proof == (info.n_golden == 0  ? LNT_E_NO_GOLD
+                   : golden.failed > 0 ? LNT_E_SELF_TEST
+                                       : LNT_OK) ||
+         (proof == LNT_E_INDEX && golden.failed > 0));
   }
   for (std::uint32_t i = 0; i < info.n_outputs; ++i)
     must(lnt_output(&model, i, &view) == LNT_OK && std::strlen(view.name) <= info.file.len);

@@ -129,10 +129,24 @@ TEST_CASE("a self-test needs golden cases and a bound model") {
   CHECK(lnt_self_test(&unbound, &result) == LNT_E_BAD_ARGUMENT);
 }
 
+TEST_CASE("golden cases that ask for more work together than the limit are refused") {
+  const Bytes file = golden_model().bytes();
+  lnt_info info;
+  REQUIRE(lnt_check(file.data(), file.size(), nullptr, &info) == LNT_OK);
+  CHECK(info.work > 0);
+  lnt_limits limits = LNT_DEFAULT_LIMITS;
+  limits.work = info.work * info.n_golden;  // not of the inputs, too
+  const lnt_status status = lnt_check(file.data(), file.size(), &limits, &info);
+  CHECK(status == LNT_E_OVER_LIMIT);
+  CHECK(info.problem.section == LNT_SECTION_GOLD);
+}
+
 TEST_CASE("a golden case that finds no row of a table says so") {
   File file = golden_model();
   put32(file.gold, LNT_AT_GOLD_RANGES + 4, 1000);
-  self_test(file, LNT_E_INDEX);
+  const lnt_self_test_result result = self_test(file, LNT_E_INDEX);
+  CHECK(result.failed >= 1);
+  CHECK(result.failed <= result.cases);
 }
 
 }  // namespace linnet::test
