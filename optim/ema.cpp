@@ -18,6 +18,11 @@ EMA::EMA(const NamedTensors& tensors, const EmaOptions& options) : options_(opti
     check<ValueError>(tensor.defined(), "EMA: \"", name, "\" is undefined.");
     check<DTypeError>(is_float(tensor.dtype()), "EMA: \"", name, "\" must be f32 or f64, got ",
                       tensor.dtype(), ".");
+    for (const auto& [other, earlier] : averages_)
+      check<ValueError>(other != name, "EMA: two tensors are called \"", name, "\".");
+    for (std::size_t i = 0; i < averages_.size(); ++i)
+      check<ValueError>(!tensors[i].second.same_as(tensor), "EMA: \"", tensors[i].first, "\" and \"", name,
+                        "\" are one tensor. Name it once.");
     averages_.emplace_back(name, tensor.clone());
   }
 }

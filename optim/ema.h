@@ -24,8 +24,8 @@ struct EmaOptions {
 ///   d = min(decay, t / (9 + t));   average += (1 - d) (w - average)
 class EMA {
  public:
-  /// Averages start as copies of the tensors, whose handles are kept. ValueError for none, undefined ones or
-  /// a decay out of range, DTypeError unless they are f32 or f64.
+  /// Averages start as copies of the tensors, whose handles are kept. ValueError for none, undefined or
+  /// repeated ones or a decay out of range, DTypeError unless they are f32 or f64.
   explicit EMA(const NamedTensors& tensors, const EmaOptions& options = {});
 
   /// ValueError while the averages are swapped in; ShapeError, before any change, when a tensor has another

@@ -19,7 +19,7 @@ using Make = std::unique_ptr<Optimizer> (*)(const NamedTensors& parameters,
 template <class T, class Options>
 std::unique_ptr<Optimizer> make(const NamedTensors& parameters, const MakeOptimizerOptions& given,
                                 Options options) {
-  options.lr = given.lr;
+  options.lr = given.lr.value_or(options.lr);
   options.weight_decay = given.weight_decay.value_or(options.weight_decay);
   options.groups = given.groups;
   return std::make_unique<T>(parameters, options);

@@ -16,8 +16,8 @@ namespace linnet::optim {
 const std::vector<std::string>& optimizer_names();
 
 struct MakeOptimizerOptions {
-  double lr = 1e-3;
-  std::optional<double> weight_decay = {};  ///< not set: what the optimizer has by default
+  std::optional<double> lr = {};            ///< not set: what the optimizer has by default
+  std::optional<double> weight_decay = {};  ///< the same
   std::vector<ParameterGroup> groups = {};
 };
 

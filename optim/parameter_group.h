@@ -12,7 +12,7 @@
 namespace linnet::optim {
 
 /// What is not set is the optimizer's. Where several patterns match a parameter, all are applied, and what a
-/// later one sets counts. A schedule multiplies these learning rates too.
+/// later one sets counts; frozen by any is frozen. A schedule multiplies these learning rates too.
 struct ParameterGroup {
   std::string pattern;  ///< of names, as in core/name_pattern.h
   std::optional<double> lr = {};

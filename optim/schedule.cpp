@@ -104,6 +104,10 @@ struct Plateau final : Schedule::Form {
     cooling = state["cooling"].integer();
     check<StateError>(std::isfinite(now) && now >= 0.0,
                       "plateau_lr: factor must be finite and not negative, got ", now, ".");
+    check<StateError>(!std::isnan(best) && without >= 0 && cooling >= 0 &&
+                          without < std::numeric_limits<std::int64_t>::max(),
+                      "plateau_lr: the state is damaged: best ", best, ", without_progress ", without,
+                      ", cooling ", cooling, ".");
   }
 
   PlateauOptions o;

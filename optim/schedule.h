@@ -37,7 +37,7 @@ class Schedule {
   ~Schedule();
 
   explicit operator bool() const { return form_ != nullptr; }
-  /// Finite and not negative.
+  /// Not negative; finite unless the options let it grow without end.
   double factor() const;
   std::int64_t count() const { return count_; }
   /// "cosine_lr"; of compositions "sequence(linear_lr, cosine_lr)".

@@ -36,13 +36,22 @@ void check_about(const std::string& path, const State& saved, const State& ours)
   }
 }
 
+std::string counted_by(const TrainerOptions& options) {
+  return options.schedule_per == Per::step ? "steps" : "epochs";
+}
+
 /// The schedule of this run, where that of the saved run was.
-optim::Schedule resumed_schedule(const std::string& path, const State& saved, optim::Schedule schedule) {
+optim::Schedule resumed_schedule(const std::string& path, const State& saved, optim::Schedule schedule,
+                                 const std::string& counted) {
   const StateValue* state = saved.find("schedule");
   if (!state) return schedule;
   check<StateError>(static_cast<bool>(schedule), "resume: ", path, " was saved by a run with the schedule ",
                     state->state()["schedule"].text(), ", this one has none. Pass the same schedule.");
   schedule.load(state->state());
+  const StateValue* counts = saved.find("schedule_per");  // newer than schedules
+  check<StateError>(!counts || counts->text() == counted, "resume: ", path, " counts ",
+                    counts ? counts->text() : "", " by its schedule, this run ", counted,
+                    ". Pass the same schedule_per.");
   return schedule;
 }
 
@@ -51,7 +60,10 @@ optim::Schedule resumed_schedule(const std::string& path, const State& saved, op
 State Trainer::state() {
   const optim::AverageScope averages(ema());  // with them swapped in, the EMA's state is the trained weights
   State state{{"model", model_.state()}, {"optimizer", optimizer_.state()}, {"rng", rng_state()}};
-  if (options_.schedule) state.set("schedule", options_.schedule.state());
+  if (options_.schedule) {
+    state.set("schedule", options_.schedule.state());
+    state.set("schedule_per", counted_by(options_));
+  }
   if (ema_) state.set("ema", ema_->state());
   if (!graph_.empty()) state.set("graph", graph_);
   state.set("about", options_.about);
@@ -98,7 +110,7 @@ void Trainer::load(Run& run, const std::string& path, const State& saved) {
                     " keeps other metrics than the ", tally.metrics.size(),
                     " of this run. Use the same metrics.");
   tally.load(sums);
-  optim::Schedule schedule = resumed_schedule(path, saved, options_.schedule);
+  optim::Schedule schedule = resumed_schedule(path, saved, options_.schedule, counted_by(options_));
   const bool averaging = options_.ema > 0.0, averages_saved = saved.has("ema");
   check<StateError>(
       averaging || !averages_saved, "resume: ", path,
@@ -108,16 +120,23 @@ void Trainer::load(Run& run, const std::string& path, const State& saved) {
     averages.emplace(averaged(model_), optim::EmaOptions{.decay = options_.ema});
     averages->load(saved["ema"].state());
   }
+  const State graph = saved.has("graph") ? saved["graph"].state() : State();
   run.loader.load(saved["loader"]);
-  load_both(model_, optimizer_, saved);
+  const State numbers = rng_state();
   set_rng_state(saved["rng"]);
+  try {
+    load_both(model_, optimizer_, saved);
+  } catch (...) {
+    set_rng_state(numbers);
+    throw;
+  }
   if (schedule && !saved.has("schedule"))
     run.progress.say(path + " has no schedule: " + schedule.name() + " starts at its beginning.");
   options_.schedule = std::move(schedule);
   if (averages && averages->swapped()) averages->swap();
   ema_ = std::move(averages);
   run.tally = std::move(tally);
-  if (saved.has("graph")) graph_ = saved["graph"].state();
+  graph_ = graph;
 }
 
 }  // namespace linnet::train

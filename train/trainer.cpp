@@ -91,6 +91,8 @@ Trainer::Trainer(nn::Module& model, std::function<Tensor(const Tensor&)> forward
 
 FitResult Trainer::fit(const data::Dataset& dataset, const FitOptions& options) {
   check<ValueError>(options.epochs >= 1, "fit: epochs must be at least 1, got ", options.epochs, ".");
+  check<ValueError>(!ema_ || !ema_->swapped(),
+                    "fit: the averages are in the model. Call ema()->swap() before training on.");
   ModeScope mode(model_, true);
   graph_ = {};  // the model may have changed since the last call
   Run run(dataset, options, options_);

@@ -64,12 +64,15 @@ struct TrainerOptions {
   Show show = Show::automatic;
   bool handle_signals = true;  ///< SIGTERM and SIGINT finish the step, save, and end fit()
   State about = {};            ///< saved under "about": task, recipe, preprocessing; must agree when resuming
-  optim::Schedule schedule = {};  ///< of the learning rate; goes on from one fit() to the next
-  Per schedule_per = Per::step;   ///< the schedule counts optimizer steps, or finished epochs (plateau_lr)
+  /// Of the learning rate; goes on from one fit() to the next. Its last factor stays in the optimizer: call
+  /// set_lr_factor(1) to train on without it.
+  optim::Schedule schedule = {};
+  Per schedule_per = Per::step;  ///< the schedule counts optimizer steps, or finished epochs (plateau_lr)
   std::string watch = "loss";  ///< figure that plateau_lr is given: of the validation data, else of training
   /// Batches whose gradients are added up for one step; the last step of an epoch takes what is left. Each
   /// counts by its samples (their weights), so the step is that of one large batch, but for batch-norm, whose
-  /// statistics are of the small ones. Steps and schedules count optimizer steps.
+  /// statistics, and for class_weights, whose divisor is of the small ones. Steps and schedules count
+  /// optimizer steps.
   std::int64_t accumulate = 1;
   /// Decay of an average of parameters and buffers (optim/ema.h, with its warm-up); 0: none. Evaluation uses
   /// the average, and it is the "model" of checkpoints, with the trained weights beside it.

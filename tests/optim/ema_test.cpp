@@ -98,6 +98,9 @@ TEST_CASE("an EMA refuses what it cannot average, and a state that does not fit"
   CHECK_THROWS_TEXT(EMA({{"w", Tensor()}}), ValueError, "EMA: \"w\" is undefined.");
   CHECK_THROWS_TEXT(EMA({{"n", Tensor::zeros({1}, i64)}}), DTypeError,
                     "EMA: \"n\" must be f32 or f64, got i64.");
+  CHECK_THROWS_TEXT(EMA({{"w", w}, {"w", w.clone()}}), ValueError, "EMA: two tensors are called \"w\".");
+  CHECK_THROWS_TEXT(EMA({{"a", w}, {"b", w}}), ValueError,
+                    "EMA: \"a\" and \"b\" are one tensor. Name it once.");
   EMA ema({{"w", w}});
   CHECK_THROWS_TEXT(ema.load({{"updates", -1}, {"swapped", 0}, {"w", Tensor::ones({2})}}), StateError,
                     "EMA: updates must be at least 0, got -1.");

@@ -209,6 +209,14 @@ TEST_CASE("a state of another schedule is refused and changes nothing") {
                     "Schedule: count must be at least 0, got -1.");
   Schedule plateau = optim::plateau_lr();
   const State before = plateau.state();
+  for (const auto& [best, without] : {std::pair{std::nan(""), 0}, std::pair{1.0, -1}})
+    CHECK_THROWS_AS(plateau.load({{"schedule", "plateau_lr"},
+                                  {"count", 4},
+                                  {"factor", 0.5},
+                                  {"best", best},
+                                  {"without_progress", without},
+                                  {"cooling", 0}}),
+                    StateError);
   CHECK_THROWS_AS(plateau.load({{"schedule", "plateau_lr"}, {"count", 4}, {"factor", 0.5}}), StateError);
   CHECK_THROWS_TEXT(plateau.load({{"schedule", "plateau_lr"},
                                   {"count", 4},

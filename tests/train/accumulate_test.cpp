@@ -98,8 +98,9 @@ TEST_CASE("clipping and schedules see accumulated steps") {
 }
 
 TEST_CASE("a signal between accumulated batches stops after their step; resuming gives the same bytes") {
+  const optim::Schedule schedule = optim::cosine_lr({.steps = 6});
   Learner straight = learner(3);
-  straight.fit(samples_of(false), 4, {.accumulate = 5});
+  straight.fit(samples_of(false), 4, {.schedule = schedule, .accumulate = 5, .ema = 0.9});
   for (const int stop_after : {1, 5, 7, 12, 13}) {
     test::TemporaryFolder folder;
     int batches = 0;
@@ -110,12 +111,18 @@ TEST_CASE("a signal between accumulated batches stops after their step; resuming
     Learner first = learner(3);
     CHECK(first
               .fit(samples_of(false), 4,
-                   {.loss = interrupted, .checkpoint = folder / "a.ckpt", .accumulate = 5})
+                   {.loss = interrupted,
+                    .checkpoint = folder / "a.ckpt",
+                    .schedule = schedule,
+                    .accumulate = 5,
+                    .ema = 0.9})
               .stopped);
     // Steps end after batches 5, 10 and 12 of each epoch.
     CHECK(batches == (stop_after <= 5 ? 5 : stop_after <= 10 ? 10 : stop_after == 12 ? 12 : 17));
     Learner second = learner(9);
-    second.fit(samples_of(false), 4, {.checkpoint = folder / "a.ckpt", .resume = true, .accumulate = 5});
+    second.fit(
+        samples_of(false), 4,
+        {.checkpoint = folder / "a.ckpt", .resume = true, .schedule = schedule, .accumulate = 5, .ema = 0.9});
     CHECK(second.model.state() == straight.model.state());
     CHECK(second.sgd.state() == straight.sgd.state());
   }
@@ -143,6 +150,30 @@ TEST_CASE("evaluation and the checkpoint use the average, which leaves the train
   CHECK(saved["model"].state() == run.model.state());
   CHECK_FALSE(run.model.state() == plain.model.state());
   CHECK(trainer.evaluate(samples_of(false)) == result.epochs.back().validation);
+}
+
+TEST_CASE(
+    "training on while the averages are in the model is refused; an evaluation that fails puts them back") {
+  struct Unreadable final : data::TensorDataset {
+    using TensorDataset::TensorDataset;
+    data::Batch batch(std::span<const std::int64_t>) const override { fail<IoError>("unreadable"); }
+  };
+  Averaged run = averaged_from(4);
+  train::Trainer trainer = run.trainer({.ema = 0.9});
+  trainer.fit(samples_of(false), {.epochs = 1, .batch = 8});
+  State trained;
+  for (const auto& [name, value] : run.model.state()) trained.set(name, value.tensor().clone());
+  CHECK_THROWS_AS(trainer.evaluate(Unreadable(samples_of(false).x(), samples_of(false).y())), IoError);
+  CHECK(run.model.state() == trained);
+  trainer.ema()->swap();
+  const std::int64_t steps = run.adamw.steps();
+  CHECK_THROWS_TEXT(trainer.fit(samples_of(false), {.epochs = 1, .batch = 8}), ValueError,
+                    "fit: the averages are in the model. Call ema()->swap() before training on.");
+  CHECK(run.adamw.steps() == steps);
+  trainer.ema()->swap();
+  CHECK(run.model.state() == trained);
+  trainer.fit(samples_of(false), {.epochs = 1, .batch = 8});
+  CHECK(run.adamw.steps() == 2 * steps);
 }
 
 TEST_CASE("a run with an average that is stopped and resumed ends with the same bytes") {

@@ -120,6 +120,34 @@ TEST_CASE("a run with a schedule that is stopped and resumed ends with the same 
   }
 }
 
+TEST_CASE(
+    "a checkpoint that cannot be resumed, or counts something else, changes neither weights nor numbers") {
+  test::TemporaryFolder folder;
+  seeded(4)
+      .trainer({.checkpoint = folder / "a.ckpt", .schedule = optim::step_lr()})
+      .fit(dots(), {.epochs = 1, .batch = 8});
+  State damaged;
+  for (const auto& [name, value] : io::load(folder / "a.ckpt"))
+    damaged.set(name, name == "rng" ? StateValue(State{{"seed", 1}, {"next_call", -1}}) : value);
+  io::save(folder / "damaged.ckpt", damaged);
+
+  Scheduled other = seeded(7);
+  const Tensor weight = other.model.parameters()[0].second.clone();
+  const State numbers = rng_state();
+  const auto resume = [&](const std::string& file, train::Per per) {
+    other
+        .trainer(
+            {.checkpoint = folder / file, .resume = true, .schedule = optim::step_lr(), .schedule_per = per})
+        .fit(dots(), {.epochs = 2, .batch = 8});
+  };
+  CHECK_THROWS_AS(resume("damaged.ckpt", train::Per::step), StateError);
+  CHECK_THROWS_TEXT(resume("a.ckpt", train::Per::epoch), StateError,
+                    "resume: " + (folder / "a.ckpt") +
+                        " counts steps by its schedule, this run epochs. Pass the same schedule_per.");
+  CHECK_SAME_BITS(other.model.parameters()[0].second, weight);
+  CHECK(rng_state() == numbers);
+}
+
 TEST_CASE("a checkpoint without a schedule is resumed with one; one with a schedule needs it, unchanged") {
   test::TemporaryFolder folder;
   Scheduled plain = seeded(5);
