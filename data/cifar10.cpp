@@ -65,7 +65,15 @@ std::vector<std::string> files_named(const fs::path& folder, const std::string& 
     if (starts_with(name, start) && plain.extension() == ".bin") files.push_back(at->path().string());
   }
   std::sort(files.begin(), files.end());
-  return files;
+  // x.bin.gz beside x.bin is the same file.
+  const auto packed = [&](const std::string& file) {
+    return file.ends_with(".gz") &&
+           std::find(files.begin(), files.end(), file.substr(0, file.size() - 3)) != files.end();
+  };
+  std::vector<std::string> once;
+  std::copy_if(files.begin(), files.end(), std::back_inserter(once),
+               [&](const std::string& f) { return !packed(f); });
+  return once;
 }
 
 /// The files of a part, or nothing when `folder` holds none of them.

@@ -2,18 +2,14 @@
 #include "linnet/data/classes.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "linnet/core/dtype.h"
 #include "linnet/core/error.h"
 #include "linnet/data/content_hash.h"
+#include "linnet/data/over_samples.h"
 
 namespace linnet::data {
 namespace {
-
-std::shared_ptr<const Dataset> borrowed(const Dataset& dataset) {
-  return {std::shared_ptr<const Dataset>(), &dataset};
-}
 
 /// Place in `classes`, -1 for a label that is not among them.
 std::int64_t place_of(const std::vector<std::int64_t>& classes, std::int64_t label) {
@@ -55,20 +51,17 @@ std::vector<std::int64_t> chosen(const Dataset& dataset, const std::vector<std::
 }  // namespace
 
 std::vector<std::int64_t> labels_of(const Dataset& dataset) {
-  constexpr std::int64_t kAtOnce = 256;
   std::vector<std::int64_t> labels;
   labels.reserve(static_cast<std::size_t>(dataset.size()));
-  for (std::int64_t begin = 0; begin < dataset.size(); begin += kAtOnce) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kAtOnce, dataset.size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const Tensor y = dataset.batch(indices).y;
+  over_batches(dataset, [&](const Batch& some) {
+    const Tensor& y = some.y;
     check<ValueError>(y.defined(), "labels: the dataset has none.");
     check<DTypeError>(!is_float(y.dtype()) && y.rank() == 1,
                       "labels: expected one whole number a sample, got ", y.dtype(), " ", y.shape(), ".");
     const Tensor whole = y.to(i64);
     const auto values = whole.data<std::int64_t>();
     labels.insert(labels.end(), values.begin(), values.end());
-  }
+  });
   return labels;
 }
 

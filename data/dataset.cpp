@@ -8,6 +8,7 @@
 #include "linnet/core/error.h"
 #include "linnet/core/tensor_impl.h"
 #include "linnet/data/content_hash.h"
+#include "linnet/data/over_samples.h"
 
 namespace linnet::data {
 namespace {
@@ -58,11 +59,6 @@ Tensor scaled_rows_of(const Tensor& x, std::span<const std::int64_t> rows, float
   return picked;
 }
 
-/// A handle on an object that somebody else owns.
-std::shared_ptr<const Dataset> borrowed(const Dataset& dataset) {
-  return {std::shared_ptr<const Dataset>(), &dataset};
-}
-
 std::vector<std::int64_t> first(const Dataset& dataset, std::int64_t count) {
   check<ValueError>(count >= 0, "Subset: the count must not be negative: ", count, ".");
   std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(count, dataset.size())));
@@ -73,15 +69,10 @@ std::vector<std::int64_t> first(const Dataset& dataset, std::int64_t count) {
 }  // namespace
 
 std::uint64_t Dataset::content_hash() const {
-  constexpr std::int64_t kAtOnce = 64;
   ContentHash hash;
   hash.add(static_cast<std::uint64_t>(size()));
-  for (std::int64_t begin = 0; begin < size(); begin += kAtOnce) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kAtOnce, size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const Batch some = batch(indices);
-    hash.add(some.x).add(some.y).add(some.weights).add(some.mask);
-  }
+  over_batches(*this,
+               [&](const Batch& some) { hash.add(some.x).add(some.y).add(some.weights).add(some.mask); });
   return hash.value();
 }
 

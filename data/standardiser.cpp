@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <numeric>
 
 #include "linnet/core/error.h"
 #include "linnet/core/tensor_impl.h"
+#include "linnet/data/over_samples.h"
 
 namespace linnet::data {
 namespace {
@@ -58,16 +57,6 @@ struct Statistics {
   }
 };
 
-/// Calls `take` with batches of x in f64.
-void over_samples(const Dataset& dataset, const std::function<void(const Tensor&)>& take) {
-  constexpr std::int64_t kAtOnce = 256;
-  for (std::int64_t begin = 0; begin < dataset.size(); begin += kAtOnce) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kAtOnce, dataset.size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    take(dataset.batch(indices).x.to(f64));
-  }
-}
-
 }  // namespace
 
 Standardiser::Standardiser(std::vector<double> mean, std::vector<double> deviation)
@@ -79,7 +68,8 @@ Standardiser Standardiser::fit(const Dataset& training, Constant constant) {
   check<ValueError>(training.size() > 0, "Standardiser: there are no samples to learn from.");
   Statistics statistics;
   const auto take = [&](bool second) {
-    over_samples(training, [&](const Tensor& x) {
+    over_batches(training, [&](const Batch& some) {
+      const Tensor x = some.x.to(f64);
       check<ShapeError>(x.rank() >= 2 && x.dim(-1) > 0,
                         "Standardiser: expected samples [..., channels], got ", x.shape().without(0), ".");
       if (statistics.channels.empty()) statistics.channels.resize(static_cast<std::size_t>(x.dim(-1)));

@@ -30,7 +30,7 @@ std::string TableReader::place(std::size_t column) const {
 bool TableReader::next_row() {
   do {
     if (!lines_.next(line_)) return false;
-  } while (line_.find_first_not_of(" \t") == std::string::npos);
+  } while (line_.find_first_not_of(options_.separator == '\t' ? " " : " \t") == std::string::npos);
   if (const std::string wrong = split_cells(line_, options_.separator, cells_); !wrong.empty())
     refuse(": ", wrong, ".");
   return true;
@@ -72,7 +72,13 @@ void TableReader::choose_columns() {
     for (std::size_t i = 0; i < names_.size(); ++i)
       if (!in_text(i)) numbers_.push_back(i);
   if (!options_.group.empty()) group_ = find(options_.group);
-  for (const std::size_t column : numbers_) table_.names.push_back(names_[column]);
+  for (const std::size_t column : numbers_) {
+    const bool alone = std::count(names_.begin(), names_.end(), names_[column]) == 1;
+    if (!alone && options_.columns.empty())
+      refuse(": two columns are called ", quoted(names_[column]),
+             ". Name columns by their numbers, or give names.");
+    table_.names.push_back(alone ? names_[column] : std::to_string(column + 1));
+  }
   table_.text.resize(text_.size());
 }
 

@@ -84,11 +84,11 @@ Transform normalise(const NormaliseOptions& options) {
   std::string text = "normalise";
   std::vector<float> mean, std;
   for (std::size_t i = 0; i < count; ++i) {
-    check<ValueError>(std::isfinite(options.mean[i]) && std::isfinite(options.std[i]) && options.std[i] > 0.0,
-                      "normalise: mean must be finite and std above 0, got ", options.mean[i], " and ",
-                      options.std[i], ".");
     mean.push_back(static_cast<float>(options.mean[i]));
     std.push_back(static_cast<float>(options.std[i]));
+    check<ValueError>(std::isfinite(mean.back()) && std::isfinite(std.back()) && std.back() > 0.0f,
+                      "normalise: mean must be finite and std above 0, got ", options.mean[i], " and ",
+                      options.std[i], ".");
     text += " " + exact(options.mean[i]) + " " + exact(options.std[i]);
   }
   return {.text = text,
@@ -117,7 +117,7 @@ Transform random_shift(const RandomShiftOptions& options) {
   return {.text = concat({"random_shift ", options.pixels, " ", double{options.fill}}),
           .random = true,
           .apply = [options](const Pixels& from, const Pixels& to, Rng& numbers) {
-            const std::int64_t dy = around_zero(numbers, options.pixels);
+            const std::int64_t dy = from.height > 1 ? around_zero(numbers, options.pixels) : 0;
             const std::int64_t dx = from.width > 1 ? around_zero(numbers, options.pixels) : 0;
             shift(from, to, dy, dx, options.fill);
           }};

@@ -4,6 +4,7 @@
 #include "linnet/core/error.h"
 #include "linnet/core/tensor_impl.h"
 #include "linnet/data/content_hash.h"
+#include "linnet/data/over_samples.h"
 #include "linnet/data/transform.h"
 
 namespace linnet::data {
@@ -43,8 +44,7 @@ Transformed::Transformed(std::shared_ptr<const Dataset> dataset, std::vector<Tra
                       "\" has no function.");
 }
 Transformed::Transformed(const Dataset& dataset, std::vector<Transform> transforms)
-    : Transformed(std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &dataset),
-                  std::move(transforms)) {}
+    : Transformed(borrowed(dataset), std::move(transforms)) {}
 
 bool Transformed::random() const {
   return dataset_->random() || std::any_of(transforms_.begin(), transforms_.end(),

@@ -5,7 +5,7 @@
 //   airline [--data DIR] [--smoke]
 //
 // Expect: on airline-passengers.csv (144 months, thousands of passengers) a root mean squared error of 16 for
-// the next month of the last three years, where "as a year ago" has 42. Without that file a made-up series
+// the next month of the last 35, where "as a year ago" has 42. Without that file a made-up series
 // with the same trend and seasons is used; --smoke uses it too, trains less, and fails unless the network is
 // the better one.
 #include <cmath>
@@ -68,8 +68,8 @@ int run(const std::string& dir, bool smoke) {
   const data::Table table = data::read_table(file, {.columns = {"Passengers"}});
   const auto passengers = table.values.data<double>();
 
-  // Row r is the growth from month r to r + 1. The last three years are held out; what the inputs are scaled
-  // by is of the windows for training alone.
+  // Row r is the growth from month r to r + 1. The last 36 rows are held out, of which 35 are the end of a
+  // window; what the inputs are scaled by is of the windows for training alone.
   const Tensor growth = growth_of(passengers);
   const auto parts =
       data::split_by_time(data::Windows(growth, growth, {.length = kYear, .horizon = 1}), 0.33);

@@ -26,6 +26,12 @@ std::string whole_above_zero(const std::string& text) {
   return good ? "" : "expected a whole number above 0, got " + text;
 }
 
+/// Of which a schedule can count the steps.
+std::string some_epochs(const std::string& text) {
+  std::string wrong = whole_above_zero(text);
+  return !wrong.empty() || text.size() <= 7 ? wrong : "expected at most 9999999, got " + text;
+}
+
 std::string finite_above_zero(const std::string& text) {
   char* end = nullptr;
   double value = std::strtod(text.c_str(), &end);
@@ -100,7 +106,7 @@ void add_train_options(CLI::App& command, TrainArguments& arguments) {
       ->required();
   command.add_option("--data", arguments.data, kDataHelp);
   command.add_option("--out", arguments.out, "Checkpoint file")->required();
-  command.add_option("--epochs", arguments.epochs, "Epochs (default: the recipe's)")->check(whole_above_zero);
+  command.add_option("--epochs", arguments.epochs, "Epochs (default: the recipe's)")->check(some_epochs);
   command.add_option("--batch", arguments.batch, "Batch size (default: the recipe's)")
       ->check(whole_above_zero);
   command.add_option("--lr", arguments.lr, "Learning rate (default: the recipe's)")->check(finite_above_zero);

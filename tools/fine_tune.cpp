@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include "linnet/core/error.h"
 #include "linnet/data/classes.h"
@@ -89,10 +90,9 @@ std::shared_ptr<data::Dataset> of_classes(std::shared_ptr<data::Dataset> dataset
                                           std::int64_t per_class) {
   if (classes.empty() && per_class == 0) return dataset;
   std::vector<std::int64_t> chosen = numbers_of_ranges(classes);
-  if (classes.empty()) {  // all there are
-    chosen = data::labels_of(*dataset);
-    std::ranges::sort(chosen);
-    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  if (classes.empty()) {  // all, without a gap, as the other part has them
+    chosen.resize(static_cast<std::size_t>(std::ranges::max(data::labels_of(*dataset)) + 1));
+    std::iota(chosen.begin(), chosen.end(), std::int64_t{0});
   }
   return std::make_shared<data::OfClasses>(std::move(dataset), std::move(chosen),
                                            data::ClassesOptions{.per_class = per_class});

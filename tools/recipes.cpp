@@ -178,8 +178,8 @@ State Recipe::about(const data::Standardiser& scale) const {
   State about{{"recipe", name},
               {"task", task},
               {"dataset", dataset},
-              {"preprocess", standardise ? kStandardise : "pixels/255"}};
-  if (standardise) about.set("preprocessing", scale.state());
+              {"preprocess", scale.empty() ? "pixels/255" : kStandardise}};
+  if (!scale.empty()) about.set("preprocessing", scale.state());
   return about;
 }
 

@@ -39,13 +39,28 @@ Parts read_data(const Recipe& recipe, const TrainArguments& arguments, const Sou
   parts.chosen = of_classes(open(data::Split::train), arguments.classes, arguments.per_class);
   std::shared_ptr<data::Dataset> training = parts.chosen;
   if (arguments.limit > 0) training = std::make_shared<data::Subset>(training, arguments.limit);
-  if (source)
+  if (source) {
     parts.scale = source->standardiser();
-  else if (recipe.standardise)
-    parts.scale = data::Standardiser::fit(*training);
+    check<ValueError>(!recipe.standardise || !parts.scale.empty(), "train: ", recipe.name,
+                      " standardises its data, ", arguments.tuning.from,
+                      " says nothing of what it was trained on. Use a file of such a recipe.");
+  }
+  if (!source && recipe.standardise) parts.scale = data::Standardiser::fit(*training);
   parts.training = prepared(training, parts.scale, recipe.augment);
   parts.held_out = prepared(of_classes(open(data::Split::test), arguments.classes), parts.scale);
   return parts;
+}
+
+/// Outputs keep their meaning only with the classes that they were trained on.
+void check_same_classes(const TrainArguments& arguments, const Checkpoint& source) {
+  const auto text = [](const std::string& classes) {
+    return classes.empty() ? "all classes" : "classes " + classes;
+  };
+  const std::string trained = source.about("classes");
+  check<ValueError>(numbers_of_ranges(trained) == numbers_of_ranges(arguments.classes),
+                    "train: ", arguments.tuning.from, " was trained on ", text(trained), ", not on ",
+                    text(arguments.classes),
+                    ". Use the same --classes, or --new-head to replace its last layer.");
 }
 
 /// What the checkpoint says about itself.
@@ -80,13 +95,18 @@ train::FitResult fit(train::Trainer& trainer, const data::Dataset& dataset,
 void train(const TrainArguments& arguments) {
   const Recipe recipe = chosen(arguments);
   check_output("train", arguments.out, arguments.tuning.from);
-  if (!arguments.history.empty()) check_output("train", arguments.history, arguments.out);
+  check_output("train", arguments.out + ".prev", arguments.tuning.from);  // where the file before it goes
+  if (!arguments.history.empty()) {
+    check_output("train", arguments.history, arguments.out);
+    check_output("train", arguments.history, arguments.tuning.from);
+  }
   const Source source = source_of(arguments.tuning);
   const auto [samples, training, held_out, scale] = read_data(recipe, arguments, source);
 
   arguments.common.apply();
   const std::unique_ptr<nn::Layer> model =
       starting_model(arguments.tuning, source, std::make_unique<nn::Sequential>(recipe.build()), *samples);
+  if (source && !arguments.tuning.new_head) check_same_classes(arguments, *source);
   optim::MakeOptimizerOptions settings{.lr = recipe.lr};
   if (recipe.weight_decay > 0.0) settings.weight_decay = recipe.weight_decay;
   auto optimizer = optim::make_optimizer(recipe.optimizer, trainable(*model), settings);

@@ -65,6 +65,8 @@ TEST_CASE_FIXTURE(Folder,
   write("cifar10_test_1.bin", {4});
   CHECK_SAME_BITS(Cifar10(dir, Split::train).y(), Tensor::from(std::vector<std::int64_t>{1, 2, 3}));
   CHECK_SAME_BITS(Cifar10(dir, Split::test).y(), Tensor::from(std::vector<std::int64_t>{4}));
+  write("cifar10_test_1.bin.gz", {4});  // what it was unpacked from
+  CHECK(Cifar10(dir, Split::test).size() == 1);
   for (std::uint8_t i = 1; i <= 5; ++i) write("data_batch_" + std::to_string(i) + ".bin", {i});
   write("test_batch.bin", {7});
   write("test_batch.txt", {8});

@@ -150,6 +150,14 @@ TEST_CASE_FIXTURE(TextFile,
   CHECK_THROWS_TEXT(read("a,a\n1,2\n", {.columns = {"a"}}), IoError,
                     says + "line 1: two columns are called \"a\". Name it by its number.");
   CHECK_SAME_BITS(read("a,a\n1,2\n", {.columns = {"2"}}).values, Tensor::from({2}, {1, 1}, f64));
+  CHECK(read("a,a\n1,2\n", {.columns = {"1", "2"}}).names == std::vector<std::string>{"1", "2"});
+  CHECK_THROWS_TEXT(
+      read("a,a\n1,2\n"), IoError,
+      says + "line 1: two columns are called \"a\". Name columns by their numbers, or give names.");
+  CHECK_THROWS_TEXT(read("a\tb\n1\t2\n\t\n", {.separator = '\t'}), IoError,
+                    says +
+                        "line 3, column 1 (a): the value is missing (\"\"). Mend the file, or choose "
+                        "Missing::drop_row or Missing::forward_fill.");
   CHECK_THROWS_TEXT(read("a,b\n1,2\n", {.names = {"x"}}), IoError,
                     says + "line 1 has 2 cells, 1 names were given.");
   CHECK_THROWS_TEXT(read("a,b\n\"1,2\n"), IoError, says + "line 2: a quote is not closed on its line.");

@@ -74,6 +74,8 @@ TEST_CASE(
   const TensorDataset series(Tensor::from({1, 10, 2, 20, 3, 30}, {1, 3, 2}), {});
   CHECK(results(series, random_shift({.pixels = 1})) ==
         std::set<std::vector<float>>{{1, 10, 2, 20, 3, 30}, {0, 0, 1, 10, 2, 20}, {2, 20, 3, 30, 0, 0}});
+  const TensorDataset row(Tensor::from({1, 2, 3}, {1, 3}), {});  // has neither height nor width
+  CHECK(results(row, random_shift({.pixels = 1})) == std::set<std::vector<float>>{{1, 2, 3}});
   CHECK(results(images, random_shift({.pixels = 9})).contains(std::vector<float>(9, 0.0f)));
 }
 

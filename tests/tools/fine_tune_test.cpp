@@ -105,6 +105,15 @@ TEST_CASE(
                 "linnet: OfClasses: class 10 has 0 of 1 samples; the labels go from 0 to 9.\n");
   check_refused(shell(from + "--classes 5-9 --per-class 100000"),
                 "linnet: OfClasses: class 5 has 1200 of 100000 samples; the labels go from 0 to 9.\n");
+  check_refused(
+      shell(from + "--classes 5-9"),
+      "linnet: train: first.ckpt was trained on classes 0-4, not on classes 5-9. Use the same --classes, or "
+      "--new-head to replace its last layer.\n");
+  check_refused(shell(from + "--new-head --history first.ckpt"),
+                "linnet: train: first.ckpt would be written over itself. Give another name.\n");
+  std::filesystem::copy(shell.path("first.ckpt"), shell.path("a.ckpt.prev"));
+  check_refused(shell("train mnist-cnn --data synthetic --out a.ckpt --from a.ckpt.prev --new-head"),
+                "linnet: train: a.ckpt.prev would be written over itself. Give another name.\n");
   CHECK_FALSE(shell.exists("a.ckpt"));
 }
 

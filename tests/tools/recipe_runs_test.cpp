@@ -81,6 +81,14 @@ double figure(const Outcome& outcome, const std::string& name) {
   return outcome.json()[name].get<double>();
 }
 
+/// A copy of a checkpoint that says something else about itself.
+void rewrite_about(const Shell& shell, const std::string& from, const std::string& to, const State& about) {
+  State changed;
+  for (const auto& [name, value] : io::load(shell.path(from)))
+    changed.set(name, name == "about" ? StateValue(about) : value);
+  io::save(shell.path(to), changed);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -119,6 +127,27 @@ TEST_CASE("a standardised recipe keeps the statistics of its training part, what
   REQUIRE(shell(train + "b.ckpt --limit 16").code == 0);
   CHECK_SAME_BITS(io::load(shell.path("b.ckpt"))["about"].state()["preprocessing"].state()["mean"].tensor(),
                   Tensor::from(data::Standardiser::fit(data::Subset(training, 16)).mean()));
+}
+
+TEST_CASE(
+    "fine-tuning keeps the statistics that the network's inputs were standardised by, whatever the recipe") {
+  Data shell;
+  const std::string train = "train cifar10-cnn --data data --epochs 1 --limit 16 --batch 8 --json --out ";
+  REQUIRE(shell(train + "plain.ckpt").code == 0);
+  const data::Standardiser scale({0.4, 0.5, 0.6}, {0.1, 0.2, 0.3});
+  rewrite_about(
+      shell, "plain.ckpt", "standardised.ckpt",
+      {{"task", "classification"}, {"preprocess", "standardise"}, {"preprocessing", scale.state()}});
+  const double reached = figure(shell(train + "tuned.ckpt --from standardised.ckpt"), "test_accuracy");
+  CHECK(figure(shell("eval tuned.ckpt --data data --json"), "test_accuracy") == reached);
+  CHECK(io::load(shell.path("tuned.ckpt"))["about"].state()["preprocess"].text() == "standardise");
+
+  REQUIRE(shell("train har-conv --data data --epochs 1 --out har.ckpt").code == 0);
+  rewrite_about(shell, "har.ckpt", "raw.ckpt", {{"task", "classification"}});
+  check_refused(
+      shell("train har-conv --data data --from raw.ckpt --out tuned.ckpt"),
+      "linnet: train: har-conv standardises its data, raw.ckpt says nothing of what it was trained on. Use a "
+      "file of such a recipe.\n");
 }
 
 TEST_CASE(

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -26,11 +24,6 @@ struct Outcome {
     return nlohmann::json::parse(out.substr(begin == std::string::npos ? 0 : begin + 1));
   }
 };
-
-inline std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// One folder for each test case, and the program run in it.
 class Shell {
