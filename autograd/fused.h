@@ -23,8 +23,8 @@ struct BatchNormInputs {
   BatchNormParams params;
   bool training;
 };
-/// conv2d(batch_norm_relu(x, ...), weight, bias, params): the normalised tensor is made and used image by
-/// image, forward and backward, and never kept.
+/// conv2d(batch_norm_relu(x, ...), weight, bias, params): the normalised tensor is never kept and, where a
+/// batch is worth it (core/kernels/norm_conv.cpp), made and used a few images at a time.
 Tensor batch_norm_relu_conv2d(const Tensor& x, const BatchNormInputs& norm, const Tensor& weight,
                               const Tensor& bias = {}, const Conv2DParams& params = {});
 

@@ -22,7 +22,8 @@ std::vector<std::string> head_parameters(const Graph& graph);
 std::int64_t outputs_of(const Graph& graph);
 
 /// The module with another number of outputs: the parameters of its head are made anew (weights Glorot
-/// uniform, biases 0), everything else is copied, and nothing is frozen. GraphError unless the head is a
+/// uniform, biases 0), everything else is copied, and no parameter is frozen; batch-norms that were when the
+/// graph was traced go on with fixed statistics until unfreeze(). GraphError unless the head is a
 /// Dense or a convolution without groups whose parameters no other op reads, and what follows it takes the
 /// new number. ValueError for fewer than one output.
 GraphModule with_new_head(const GraphModule& module, std::int64_t outputs);

@@ -41,13 +41,11 @@ std::string BatchNorm::describe() const {
 }
 
 Tensor BatchNorm::forward(const Tensor& x) {
-  return batch_norm(x, running_mean, running_var, weight, bias,
-                    {.eps = eps_, .momentum = momentum_, .frozen = frozen_}, training());
+  return batch_norm(x, running_mean, running_var, weight, bias, params(), training());
 }
 
 Tensor BatchNorm::forward_relu(const Tensor& x) {
-  return batch_norm_relu(x, running_mean, running_var, weight, bias,
-                         {.eps = eps_, .momentum = momentum_, .frozen = frozen_}, training());
+  return batch_norm_relu(x, running_mean, running_var, weight, bias, params(), training());
 }
 
 void BatchNorm::freeze_buffer(const Tensor& buffer, bool on) {
@@ -55,8 +53,7 @@ void BatchNorm::freeze_buffer(const Tensor& buffer, bool on) {
 }
 
 BatchNormInputs BatchNorm::inputs() {
-  return {running_mean, running_var, weight, bias, {.eps = eps_, .momentum = momentum_, .frozen = frozen_},
-          training()};
+  return {running_mean, running_var, weight, bias, params(), training()};
 }
 
 LayerNorm::LayerNorm(const Shape& shape, const NormOptions& options) : shape_(shape), eps_(options.eps) {

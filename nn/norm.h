@@ -45,6 +45,8 @@ class BatchNorm : public Layer {
   void freeze_buffer(const Tensor& buffer, bool on) override;
 
  private:
+  BatchNormParams params() const { return {.eps = eps_, .momentum = momentum_, .frozen = frozen_}; }
+
   double eps_, momentum_;
   bool frozen_;
 };

@@ -28,7 +28,7 @@ BatchNorm* norm_before_convolution(const std::vector<std::unique_ptr<Layer>>& la
       !is_one_of<Conv2D, DepthwiseConv2D, SeparableConv2D>(*convolution) || (next && is_one_of<ReLU>(*next)))
     return nullptr;
   auto* norm = static_cast<BatchNorm*>(first);
-  const bool fits = x.defined() && x.rank() == 4 && x.dim(-1) == norm->running_mean.size() &&
+  const bool fits = x.defined() && x.rank() == 4 && x.size() > 0 && x.dim(-1) == norm->running_mean.size() &&
                     x.dtype() == norm->running_mean.dtype();
   return fits ? norm : nullptr;  // an error is that of the layer
 }

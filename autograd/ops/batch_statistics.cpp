@@ -23,6 +23,18 @@ void move_one(Tensor& running, const Tensor& batch, double factor, double moment
 
 Tensor as_f64_row(const Tensor& t) { return t.detach().to(f64).view({1, t.size()}).clone(); }
 
+void check_batch_norm(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& weight,
+                      const Tensor& bias, const BatchNormParams& params) {
+  check_channels("batch_norm", x, params.eps);
+  check<ValueError>(params.momentum >= 0.0 && params.momentum <= 1.0,
+                    "batch_norm: momentum must be in [0, 1], got ", params.momentum,
+                    ". It is the share of the new batch.");
+  const Shape channels{x.dim(-1)};
+  check_shape("batch_norm", "running_mean", mean, channels, x);
+  check_shape("batch_norm", "running_var", variance, channels, x);
+  check_affine("batch_norm", weight, bias, channels, x);
+}
+
 }  // namespace
 
 void check_affine(const char* op, const Tensor& weight, const Tensor& bias, const Shape& shape,
@@ -41,22 +53,6 @@ void check_channels(const char* op, const Tensor& x, double eps) {
   check<ValueError>(eps > 0.0, op, ": eps must be above 0, got ", eps, ".");
 }
 
-namespace {
-
-void check_batch_norm(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& weight,
-                      const Tensor& bias, const BatchNormParams& params) {
-  check_channels("batch_norm", x, params.eps);
-  check<ValueError>(params.momentum >= 0.0 && params.momentum <= 1.0,
-                    "batch_norm: momentum must be in [0, 1], got ", params.momentum,
-                    ". It is the share of the new batch.");
-  const Shape channels{x.dim(-1)};
-  check_shape("batch_norm", "running_mean", mean, channels, x);
-  check_shape("batch_norm", "running_var", variance, channels, x);
-  check_affine("batch_norm", weight, bias, channels, x);
-}
-
-}  // namespace
-
 void BatchStatistics::move(Tensor& running_mean, Tensor& running_var, double momentum) const {
   if (fixed) return;
   const double n = static_cast<double>(shape.rows);
@@ -66,7 +62,7 @@ void BatchStatistics::move(Tensor& running_mean, Tensor& running_var, double mom
 
 BatchStatistics batch_statistics(const Tensor& x, Tensor& running_mean, Tensor& running_var,
                                  const Tensor& weight, const Tensor& bias, const BatchNormParams& params,
-                                 bool training, const kernels::Moments* known) {
+                                 bool training) {
   check_batch_norm(x, running_mean, running_var, weight, bias, params);
   const std::int64_t channels = x.dim(-1);
   const kernels::NormShape shape{1, x.size() / channels, channels, channels};
@@ -78,9 +74,8 @@ BatchStatistics batch_statistics(const Tensor& x, Tensor& running_mean, Tensor& 
       running_mean.mutable_data<decltype(zero)>();
       running_var.mutable_data<decltype(zero)>();
     });
-  kernels::Moments moments = fixed   ? kernels::Moments{as_f64_row(running_mean), as_f64_row(running_var)}
-                             : known ? *known
-                                     : kernels::moments(x, shape);
+  kernels::Moments moments = fixed ? kernels::Moments{as_f64_row(running_mean), as_f64_row(running_var)}
+                                   : kernels::moments(x, shape);
   kernels::Normalizer by = kernels::normalizer(moments, params.eps);
   return {shape, std::move(moments), std::move(by), fixed};
 }

@@ -23,9 +23,9 @@ struct BatchStatistics {
   void move(Tensor& running_mean, Tensor& running_var, double momentum) const;
 };
 
-/// Checks all arguments of batch_norm and takes the statistics of x, or `known` ones.
+/// Checks all arguments of batch_norm and takes the statistics of x.
 BatchStatistics batch_statistics(const Tensor& x, Tensor& running_mean, Tensor& running_var,
                                  const Tensor& weight, const Tensor& bias, const BatchNormParams& params,
-                                 bool training, const kernels::Moments* known);
+                                 bool training);
 
 }  // namespace linnet

@@ -49,8 +49,7 @@ struct NormRule {
 
 Tensor batch_norm(const Tensor& x, Tensor& running_mean, Tensor& running_var, const Tensor& weight,
                   const Tensor& bias, const BatchNormParams& params, bool training, bool relu) {
-  const BatchStatistics own =
-      batch_statistics(x, running_mean, running_var, weight, bias, params, training, nullptr);
+  const BatchStatistics own = batch_statistics(x, running_mean, running_var, weight, bias, params, training);
   Tensor y = kernels::normalize(x, own.shape, own.by, weight, bias, relu);
   own.move(running_mean, running_var, params.momentum);
   const bool affine = any_grad({&weight, &bias});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// conv2d(relu(batch_norm(x))), as one node that keeps x alone.
+// conv2d(relu(batch_norm(x))), as one node that keeps x and weights.
 #include "linnet/core/kernels/norm_conv.h"
 
 #include "linnet/autograd/fused.h"
@@ -40,7 +40,9 @@ struct NormConvRule {
 
 Tensor batch_norm_relu_conv2d(const Tensor& x, const BatchNormInputs& norm, const Tensor& weight,
                               const Tensor& bias, const Conv2DParams& params) {
-  if (tape::recording())
+  // With nothing below to train there is no pass over memory to save, and conv2d keeps less.
+  const bool only_convolution = any_grad({&weight, &bias}) && !any_grad({&x, &norm.weight, &norm.bias});
+  if (tape::recording() || only_convolution)
     return conv2d(batch_norm_relu(x, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.params,
                                   norm.training),
                   weight, bias, params);
@@ -48,7 +50,7 @@ Tensor batch_norm_relu_conv2d(const Tensor& x, const BatchNormInputs& norm, cons
   const Window window = make_window("conv2d", x.shape(), Pair(weight.dim(1), weight.dim(2)), params.stride,
                                     params.dilation, params.padding);
   const BatchStatistics own = batch_statistics(x, norm.running_mean, norm.running_var, norm.weight, norm.bias,
-                                               norm.params, norm.training, nullptr);
+                                               norm.params, norm.training);
   Tensor y = kernels::conv2d({x, own.by, norm.weight, norm.bias}, weight, bias, window, params.groups);
   own.move(norm.running_mean, norm.running_var, norm.params.momentum);
   PoolVector<Tensor> inputs{x, weight};

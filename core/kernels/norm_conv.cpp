@@ -13,7 +13,7 @@ namespace {
 LINNET_SELECT_TABLE(ColumnNormKernels<float>, column_norm)
 
 constexpr Index kImageFloats = 1 << 15;  // normalised at once, where an image is not larger
-constexpr Index kMostFloats = 1 << 18;   // larger images do not stay in a cache anyway
+constexpr Index kMostFloats = 1 << 18;   // larger images and weights do not stay in a cache anyway
 constexpr Index kFewFloats = 3 << 15;    // smaller batches do
 constexpr Index kParts = 8;              // of a batch, that threads share
 
@@ -22,10 +22,11 @@ NormShape shape_of(const Tensor& x) {
   return {1, x.size() / channels, channels, channels};
 }
 
-/// A batch that is worth cutting into images.
+/// A batch that is worth cutting into images. Weights are packed for every step, so they are not many.
 bool by_images(const ConvPlan& plan, const Tensor& x) {
   const Index image = plan.H * plan.W * plan.C;
-  return x.dtype() == f32 && plan.N >= 4 && plan.N * image > kFewFloats && image <= kMostFloats &&
+  return x.dtype() == f32 && plan.N >= 4 && plan.N * image > kFewFloats &&
+         image * images_at_once(plan) <= kMostFloats && plan.O * plan.terms <= kMostFloats &&
          plan.YH * plan.YW * plan.O > 0;
 }
 

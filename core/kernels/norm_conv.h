@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The convolution of relu(normalize(x)), forward and backward, by a few images at a time: what was normalised
-// and its sums are taken while these are in a cache, and the normalised tensor is never there as a whole.
-// Bits are those of normalize(), conv2d() and their gradients.
+// The convolution of relu(normalize(x)), forward and backward, by a few images at a time where a batch is
+// worth it: what was normalised is read and its sums are taken while these are in a cache. Bits are those of
+// normalize(), conv2d() and their gradients.
 
 #include "linnet/core/kernels/norm.h"
 #include "linnet/core/window.h"

@@ -58,8 +58,8 @@ Sequential resnet8(const ResNet8Options& options) {
 
 Sequential ds_cnn(const DsCnnOptions& options) {
   check_counts("ds_cnn", options.channels, options.classes);
-  check<ValueError>(options.height >= 2 && options.width >= 2 && options.filters >= 1,
-                    "ds_cnn: height and width must be at least 2 and filters 1, got ", options.height, ", ",
+  check<ValueError>(options.height >= 4 && options.width >= 4 && options.filters >= 1,
+                    "ds_cnn: height and width must be at least 4 and filters 1, got ", options.height, ", ",
                     options.width, " and ", options.filters, ".");
   const std::int64_t filters = options.filters;
   Sequential net;

@@ -35,7 +35,7 @@ struct DsCnnOptions {
 /// strided 10x4 convolution and four depthwise separable ones. As in the benchmark the average pooling covers
 /// floor(height / 2) x floor(width / 2) places and leaves out the last of an odd number.
 ///   Shapes: x [N, height, width, channels]  ->  logits [N, classes].
-/// ValueError for counts below 1, height or width below 2.
+/// ValueError for counts below 1, height or width below 4.
 Sequential ds_cnn(const DsCnnOptions& options = {});
 
 struct DenseAutoencoderOptions {

@@ -118,11 +118,20 @@ TEST_CASE("batch_norm_relu_conv2d has the bits of the three ops, by images and w
       {{70, 8, 8, 32}, {8, 3, 2, 8}, {.stride = 3, .groups = 4}},
       {{2, 30, 30, 64}, {8, 1, 1, 64}, {}},
       {{4, 5, 4, 3}, {3, 3, 3, 1}, {.padding = 1, .groups = 3}}};
-  for (const DType type : {f32, f64})
+  struct Setting {
+    DType type;
+    Isa isa;
+    int threads;
+  };
+  std::vector<Setting> settings{{f64, active_isa(), 2}};
+  for (const Isa isa : available_isas())
+    for (const int threads : {1, 4}) settings.push_back({f32, isa, threads});
+  for (const auto& [type, isa, threads] : settings)
     for (const Example& e : examples)
       for (const bool frozen : {false, true}) {
-        CAPTURE(e.x);
-        CAPTURE(frozen);
+        const test::IsaScope isa_scope(isa);
+        const test::ThreadScope thread_scope(threads);
+        INFO(name(isa), ", ", threads, " threads, frozen ", frozen, ", x ", e.x);
         const std::int64_t channels = e.x[3];
         const Tensor x = test::random_tensor(e.x, 1, -3.0, 2.0, type),
                      weight = test::random_tensor(e.weight, 2, -1.0, 1.0, type),

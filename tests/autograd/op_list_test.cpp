@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/ops.md lists every op with its shapes and how it gets into an inference build.
-#include <fstream>
-#include <iterator>
-
 #include <doctest/doctest.h>
 
 #include "linnet/core/error.h"
 #include "linnet/core/op.h"
+#include "support/fixtures.h"
 
 using namespace linnet;
 
 TEST_CASE("docs/ops.md lists every op") {
-  std::ifstream file(LINNET_SOURCE_DIR "/docs/ops.md");
-  std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = test::text_of(LINNET_SOURCE_DIR "/docs/ops.md");
   REQUIRE_FALSE(text.empty());
   for (int i = 0; i < kOps; ++i) {
     Op op = static_cast<Op>(i);

@@ -5,7 +5,6 @@
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/autograd/ops.h"
-#include "linnet/core/profile.h"
 #include "linnet/core/random.h"
 #include "linnet/graph/trace.h"
 #include "linnet/optim/adam.h"
@@ -70,28 +69,17 @@ TEST_CASE("a convolution may be the head, and something may follow it") {
   CHECK_CLOSE(sum(y, -1), Tensor::full({2}, 1.0), tol::f32);
 }
 
-/// Rules that backward runs for one batch.
-std::int64_t rules_run(graph::GraphModule& model, const Tensor& x, const Tensor& y) {
-  profile::start();
-  backward(cross_entropy(model(x), y));
-  const profile::Report report = profile::report();
-  profile::stop();
-  std::int64_t calls = 0;
-  for (const profile::Row& row : report.rows)
-    if (row.phase == profile::Phase::backward) calls += row.calls;
-  return calls;
-}
-
 TEST_CASE("with all but a new head frozen, backward runs the rules of the head and nothing else changes") {
   manual_seed(1);
   nn::Sequential net = nn::zoo::resnet8();  // with batch-norm, whose statistics have to stay too
   graph::GraphModule model = graph::with_new_head(graph_of(net, {1, 32, 32, 3}), 4);
   const Tensor x = random_tensor({6, 32, 32, 3}, 1), y = random_labels({6}, 2, 4);
-  CHECK(rules_run(model, x, y) > 20);
+  const auto train = [&] { backward(cross_entropy(model(x), y)); };
+  CHECK(gradient_rules_run(train) > 20);
   model.zero_grad();
   model.freeze();
   for (const std::string& name : graph::head_parameters(model.graph())) model.unfreeze(name);
-  CHECK(rules_run(model, x, y) == 2);  // cross_entropy and dense
+  CHECK(gradient_rules_run(train) == 2);  // cross_entropy and dense
 
   State before;
   for (const auto& [name, value] : model.state()) before.set(name, value.tensor().clone());

@@ -2,7 +2,6 @@
 // freeze(): what it stops, what it leaves, and what is computed for it.
 #include "linnet/autograd/autograd.h"
 #include "linnet/autograd/ops.h"
-#include "linnet/core/profile.h"
 #include "linnet/nn/nn.h"
 #include "linnet/optim/optim.h"
 #include "support/check_close.h"
@@ -29,16 +28,8 @@ struct TwoParts : nn::Module {
 
 const Tensor kImages = random_tensor({5, 4, 4, 2}, 1), kLabels = random_labels({5}, 2, 3);
 
-/// Gradient rules that one backward pass runs.
 std::int64_t rules_run(TwoParts& net) {
-  profile::start();
-  backward(cross_entropy(net(kImages), kLabels));
-  const profile::Report report = profile::report();
-  profile::stop();
-  std::int64_t calls = 0;
-  for (const profile::Row& row : report.rows)
-    if (row.phase == profile::Phase::backward) calls += row.calls;
-  return calls;
+  return gradient_rules_run([&] { backward(cross_entropy(net(kImages), kLabels)); });
 }
 
 State copy_of(const State& state) {

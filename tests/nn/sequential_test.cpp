@@ -118,6 +118,22 @@ TEST_CASE("an error of a batch-norm before a ReLU and a convolution is its own")
       model(Tensor::ones({2, 5, 5, 4})), ShapeError,
       "batch_norm: x of shape [2, 5, 5, 4] needs running_mean of shape [4], got [3]. Channels are "
       "the last axis.  in 0 (BatchNorm 3)");
+  nn::Sequential fits{nn::BatchNorm(4), nn::ReLU(), nn::Conv2D(4, 2, {.kernel = 1})};
+  fits.parameters();
+  CHECK_THROWS_TEXT(
+      fits(Tensor::ones({0, 5, 5, 4})), ShapeError,
+      "batch_norm: no values to take statistics of: x has shape [0, 5, 5, 4].  in 0 (BatchNorm 4)");
+}
+
+TEST_CASE("a convolution behind a frozen batch-norm may change between two forwards and their backwards") {
+  nn::Sequential model{nn::BatchNorm(4), nn::ReLU(), nn::Conv2D(4, 2, {.kernel = 1})};
+  model.freeze("0.*");
+  const Tensor first = model(random_tensor({2, 5, 5, 4}, 1)), second = model(random_tensor({2, 5, 5, 4}, 2));
+  backward(sum(first));
+  for (const auto& parameter : model.parameters())
+    if (parameter.second.requires_grad()) Tensor(parameter.second).mul_(2.0);
+  backward(sum(second));  // of inputs that want no gradient: the weight is not read
+  CHECK(model.parameters().back().second.grad().defined());
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ TEST_CASE("zoo models refuse options that make no sense") {
                     "shufflenet_v2: width must be 0.5, 1, 1.5 or 2, got 0.75.");
   CHECK_THROWS_TEXT(zoo::resnet8({.filters = 0}), ValueError, "resnet8: filters must be at least 1, got 0.");
   CHECK_THROWS_TEXT(zoo::ds_cnn({.height = 1}), ValueError,
-                    "ds_cnn: height and width must be at least 2 and filters 1, got 1, 10 and 64.");
+                    "ds_cnn: height and width must be at least 4 and filters 1, got 1, 10 and 64.");
   CHECK_THROWS_TEXT(zoo::dense_autoencoder({.code = 0}), ValueError,
                     "dense_autoencoder: sizes must be at least 1, got 640, 128 and 0.");
   CHECK_THROWS_AS(zoo::stacked_lstm({.units = 0}), ValueError);

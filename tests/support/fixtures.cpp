@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include "linnet/core/profile.h"
+
 namespace linnet::test {
 namespace fs = std::filesystem;
 namespace {
@@ -63,10 +65,26 @@ ProcessResult run_in_own_process(const std::string& test_case, const std::string
   return {passed, output};
 }
 
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 std::vector<std::uint8_t> read_bytes(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   REQUIRE_MESSAGE(in.good(), "cannot read ", file);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::int64_t gradient_rules_run(const std::function<void()>& work) {
+  profile::start();
+  work();
+  const profile::Report report = profile::report();
+  profile::stop();
+  std::int64_t calls = 0;
+  for (const profile::Row& row : report.rows)
+    if (row.phase == profile::Phase::backward) calls += row.calls;
+  return calls;
 }
 
 void write_bytes(const std::string& file, const std::vector<std::uint8_t>& bytes) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -74,8 +75,12 @@ ProcessResult run_in_own_process(const std::string& test_case, const std::string
     CHECK_MESSAGE(linnet_process.passed, linnet_process.output);                 \
   } while (false)
 
+std::string text_of(const std::filesystem::path& file);
 std::vector<std::uint8_t> read_bytes(const std::string& file);
 void write_bytes(const std::string& file, const std::vector<std::uint8_t>& bytes);
+
+/// Gradient rules that backward runs while work() does.
+std::int64_t gradient_rules_run(const std::function<void()>& work);
 
 /// The folder of a data set ("mnist") below $LINNET_DATA, datasets/ or ../shared/data of the source tree;
 /// empty, after a line that says so, when it is nowhere: the test then returns.

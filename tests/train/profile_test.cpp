@@ -2,8 +2,6 @@
 #include "linnet/core/profile.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "linnet/autograd/autograd.h"
@@ -54,11 +52,6 @@ void train_steps(nn::Sequential& model, int steps) {
     backward(loss);
     sgd.step();
   }
-}
-
-std::string text_of(const std::string& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 std::int64_t count(const std::string& text, const std::string& part) {
