@@ -8,6 +8,7 @@
 #include "linnet/autograd/gradcheck.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/autograd/record.h"
+#include "linnet/compress/observe.h"
 #include "linnet/core/error.h"
 #include "linnet/core/isa.h"
 #include "linnet/core/parallel.h"
