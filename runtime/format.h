@@ -2,7 +2,7 @@
 #ifndef LINNET_RUNTIME_FORMAT_H
 #define LINNET_RUNTIME_FORMAT_H
 // clang-format off
-/* The .linnet model file, version 1.0, byte by byte (the reasons are in docs/model_file.md).
+/* The .linnet model file, version 1.1, byte by byte (the reasons are in docs/model_file.md).
 
 Integers and floats are little-endian. "zero" means: these bytes are 0. A model has exactly one encoding:
 order, offsets and padding are prescribed, and a reader refuses any other.
@@ -10,7 +10,8 @@ order, offsets and padding are prescribed, and a reader refuses any other.
   HEADER, 64 bytes
      0  u8[8]  magic          89 4C 4E 54 0D 0A 1A 0A
      8  u16    major          1; another major is refused
-    10  u16    minor          the lowest minor that knows all the file uses, now 0; a higher one is accepted
+    10  u16    minor          the lowest minor that knows all the file uses: 1 with anything of format_int8.h,
+                              else 0; a higher one than 1 is accepted
     12  u32    flags          LNT_FLAG_*; this version knows no file with a flag
     16  u64    file_len       of the whole file
     24  u32    n_sections     5..LNT_MAX_SECTIONS
@@ -25,24 +26,26 @@ order, offsets and padding are prescribed, and a reader refuses any other.
                               rounded up to align, the padding zero
     16  u64    len            may be 0; the last section ends at file_len
     24  u32    crc            CRC-32C of its len bytes
-    28  u32    align          8 for TENS, OPS, PLAN, META, GOLD; 64 for DATA, or 4096 to map it by pages;
+    28  u32    align          8 for TENS, OPS, QUANT, PLAN, META, GOLD; 64 for DATA, or 4096 to map it by pages;
                               for types to come a power of two, 8..4096
   TENS, OPS, PLAN, DATA (required) and META (not required) are always there; GOLD (not required) may be left out.
+  QUANT (required) is described in format_int8.h.
 
   TENS  48 bytes a tensor; the tensor's id is its place. First all constants in the order in which the ops
         first read them (each is read), then the inputs by port, then what the ops write, in that order.
-     0  u8     dtype          LNT_F32, or LNT_I32: of constants and what ops only move, indices, masks
+     0  u8     dtype          LNT_F32; LNT_I8: quantized; LNT_I32: of constants and what ops only move, indices, masks;
+                              LNT_I16: of constants
      1  u8     rank           1..6
      2  u8     kind           LNT_CONST, LNT_IN, LNT_ACT, LNT_OUT, LNT_TMP
-     3  u8     encoding       LNT_RAW; others are for constants only
+     3  u8     encoding       LNT_RAW, or of constants LNT_PACKED (format_int8.h)
      4  u8     layout         LNT_PLAIN (row-major; a weight is [out, in]), or of f32 weights that are
                               constants LNT_BLOCKED: [dim 0 / 16, rounded up][other dims][16], filled up with 0
      5  u8     port           number of the input or output, from 0 without gaps; for other kinds 0
      6  u16    zero
      8  u32[6] dims           each >= 1, those past the rank 0; the batch is one of them (1 in our exports)
-    32  u32    quant          entry of QUANT, LNT_NO_QUANT without
-    36  u32    bytes          in DATA or in the arena; raw: product of dims x element size (dim 0 of a blocked
-                              one rounded up to 16)
+    32  u32    quant          place of its entry in QUANT, LNT_NO_QUANT without
+    36  u32    bytes          in DATA or in the arena; unless packed: product of dims x element size (dim 0 of a
+                              blocked one rounded up to 16)
     40  u64    off            LNT_CONST: in DATA; otherwise in the arena, a multiple of 16
 
   OPS   in running order until the section ends, each
@@ -68,7 +71,8 @@ order, offsets and padding are prescribed, and a reader refuses any other.
         lie exactly on its first input (same off and bytes) if it is the last reader. At most LNT_MAX_LIVE
         live at a time.
 
-  DATA  the constants by id, each at the end of the one before rounded up to 64, padding zero; then DATA ends
+  DATA  the constants by id, each at the end of the one before rounded up to 64, packed ones to 4, padding zero; then
+        DATA ends
 
   META  entries `key=value` and a NUL; keys of a-z 0-9 . _ - and strictly ascending by bytes; values UTF-8.
         input.N, output.N  name of that port        task        classification or regression
@@ -82,15 +86,16 @@ order, offsets and padding are prescribed, and a reader refuses any other.
      0  u32    n_cases        LNT_MIN_GOLDEN..LNT_MAX_GOLDEN
      4  u32    zero
      8  u64    seed
-    16  8 bytes for each input by port: low, high of its dtype; low < high, of f32 high - low is finite
+    16  8 bytes for each input by port: low, high, of f32 or, of others, i32; low < high; of f32 high - low is finite,
+        of i8 both are in -128..127
      .  the outputs, as in the arena, of case 0 by port, of case 1, ...; then GOLD ends
         Element i of input `port` in case c comes from word w = i mod 4 of the block i / 4 of Philox4x32-10,
         whose counter is {block as u64, 32 c + port as u64} and whose key is the seed, low words first:
-        f32 low + (high - low) * (w >> 8) / 2^24, rounded once each; i32 low + (w * (high - low) >> 32), exactly.
-        What a run gives is right when i32 are equal and f32 differ by at most 1e-4 of the largest finite stored
+        f32 low + (high - low) * (w >> 8) / 2^24, rounded once each; else low + (w * (high - low) >> 32), exactly.
+        What a run gives is right when integers are equal and f32 differ by at most 1e-4 of the largest finite stored
         number of that port, in all cases together; equal infinities and NaN for NaN are right, too.
 
-  Reserved: QUANT (required where it occurs); LNT_FLAG_ENCRYPTED; LNT_FLAG_SIGNED: 80 bytes after the last
+  Reserved: LNT_FLAG_ENCRYPTED; LNT_FLAG_SIGNED: 80 bytes after the last
   section: key id u8[8], alg u32, zero u32, Ed25519ph signature u8[64] of all bytes before. A minor may add
   section types, opcodes, op versions and dtypes; within a major nothing changes its meaning. */
 // clang-format on
@@ -98,6 +103,7 @@ order, offsets and padding are prescribed, and a reader refuses any other.
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linnet/runtime/format_int8.h"
 #include "linnet/runtime/format_ops.h"
 
 #ifdef __cplusplus
@@ -108,7 +114,9 @@ extern "C" {
 
 enum {
   LNT_FORMAT_MAJOR = 1,
-  LNT_FORMAT_MINOR = 0,
+  LNT_FORMAT_MINOR = 0, /* the highest that this runtime knows */
+  LNT_MINOR_FLOAT = 0,  /* of a file without anything of format_int8.h, */
+  LNT_MINOR_INT8 = 1,   /* and with it */
 
   LNT_HEADER_BYTES = 64,
   LNT_SECTION_BYTES = 32,
@@ -196,9 +204,10 @@ enum {
 };
 enum { LNT_SECTION_REQUIRED = 1 };
 
-enum { LNT_F32 = 0, LNT_F64 = 1, LNT_I8 = 2, LNT_U8 = 3, LNT_I32 = 4, LNT_I64 = 5 }; /* as linnet::DType */
+/* As linnet::DType, which has no i16. */
+enum { LNT_F32 = 0, LNT_F64 = 1, LNT_I8 = 2, LNT_U8 = 3, LNT_I32 = 4, LNT_I64 = 5, LNT_I16 = 16 };
 enum { LNT_CONST = 0, LNT_ACT = 1, LNT_IN = 2, LNT_OUT = 3, LNT_TMP = 4 };
-enum { LNT_RAW = 0, LNT_F16 = 1, LNT_I4 = 2, LNT_CODEBOOK = 3, LNT_BITMAP = 4 };
+enum { LNT_RAW = 0, LNT_PACKED = 1 };
 enum { LNT_PLAIN = 0, LNT_BLOCKED = 1 };
 
 /* CRC-32C (Castagnoli, reflected 0x82F63B78). Pass 0 first, then the result so far to go on with more bytes.

@@ -30,12 +30,12 @@ Weights of LNT_DENSE, LNT_CONV2D, LNT_CONV_TRANSPOSE2D and the recurrent ops are
   LNT_SUM, _MEAN, _MAX  x                                      axes (bit i: axis i, at least one), keep (0, 1):
                      without keep the axes are gone from y, [1] when none is left
   LNT_SOFTMAX, LNT_LOG_SOFTMAX   x                             axis                                       (same)
-  LNT_RESHAPE        x, f32 or i32                             none: y has as many elements               (same)
-  LNT_TRANSPOSE      x, f32 or i32                             order[6]: axis i of y is axis order[i] of x; 0
+  LNT_RESHAPE        x, f32, i8 or i32                         none: y has as many elements               (same)
+  LNT_TRANSPOSE      x, f32, i8 or i32                         order[6]: axis i of y is axis order[i] of x; 0
                                                                past the rank
-  LNT_SLICE          x, f32 or i32                             axis begin step: y as long as it is along axis
-  LNT_CONCAT         2..8 parts, all f32 or all i32            axis
-  LNT_PAD            x                                         before[6] after[6] value: 0 past the rank
+  LNT_SLICE          x, f32, i8 or i32                         axis begin step: y as long as it is along axis
+  LNT_CONCAT         2..8 parts of one type, f32, i8 or i32    axis
+  LNT_PAD            x, f32 or i8                              before[6] after[6] value: 0 past the rank
   LNT_BATCH_NORM     x [.., C], mean, scale, shift, each [C]   ACT: y = (x - mean) scale + shift          (same)
   LNT_GROUP_NORM     x [N, .., C], none or weight, bias [C]    groups, f32 eps                            (same)
   LNT_LAYER_NORM     x, none or weight, bias of the last axes  axes, f32 eps: over the last axes          (same)

@@ -31,7 +31,7 @@ std::vector<Case> tensor_cases() {
                 f.tensors[kHidden].port = 1;
               }),
       changed("a packed constant", LNT_E_TENSOR_STORAGE,
-              [](File& f) { f.tensors[kW1].encoding = LNT_CODEBOOK; }),
+              [](File& f) { f.tensors[kW1].encoding = LNT_PACKED; }),
       changed("a blocked constant of rank 1", LNT_E_TENSOR_STORAGE,
               [](File& f) { f.tensors[kB1].layout = LNT_BLOCKED; }),
       changed("a blocked activation", LNT_E_TENSOR_STORAGE,
