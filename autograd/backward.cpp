@@ -6,6 +6,7 @@
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/autograd/tape.h"
+#include "linnet/core/constraint.h"
 #include "linnet/core/kernels/elementwise.h"
 #include "linnet/core/kernels/reduce.h"
 #include "linnet/core/profile_impl.h"
@@ -104,6 +105,10 @@ struct Engine {
   void commit() {
     for (const Ref<TensorImpl>& leaf : leaves) {
       Tensor gradient(std::move(leaf->incoming));
+      if (leaf->constraint) {
+        if (!owned(gradient)) gradient = gradient.clone();
+        constrain_gradient(*leaf->constraint, gradient);
+      }
       if (leaf->grad) {
         Tensor sum(leaf->grad);
         kernels::accumulate(sum, gradient);

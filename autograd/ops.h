@@ -184,6 +184,22 @@ Tensor pad(const Tensor& x, const std::vector<std::pair<std::int64_t, std::int64
 /// transpose.
 Tensor channel_shuffle(const Tensor& x, std::int64_t groups);
 
+// ---- quantization-aware training --------------------------------------------------------------------
+struct FakeQuantParams {
+  int bits = 8;            ///< 2..8
+  bool symmetric = false;  ///< weights: zero is 0, the range is the largest absolute value
+  double momentum = 1.0;   ///< in (0, 1]: range = (1 - momentum) range + momentum seen
+  bool frozen = false;     ///< the range stays in training too
+};
+/// x rounded, halves to even, to the integers of a Quantizer (core/quantizer.h) and back. Backward passes dy
+/// straight through where x is no further than half a step outside the range, and 0 elsewhere. In training
+/// the range first moves towards what x holds; one of zeros takes it over whole.
+///   symmetric: range [1], or [C] for x [C, ...]: largest absolute values; 8 bits hold -127..127.
+///   otherwise: range [2], low and high, stretched to hold 0; 8 bits hold -128..127.
+Tensor fake_quant(const Tensor& x, Tensor& range, const FakeQuantParams& params, bool training);
+/// Not symmetric, with a range for each sample (axis 0) that is taken from the sample itself.
+Tensor fake_quant_dynamic(const Tensor& x, int bits = 8);
+
 // ---- random -----------------------------------------------------------------------------------------
 /// Each element is 0 with probability p in [0, 1), else x / (1 - p); x itself unless training. Takes one call
 /// number of the generator when training.

@@ -127,6 +127,19 @@ Tensor replay_embedding(const OpCall& call) {
                    padding ? std::optional(padding->integer()) : std::nullopt);
 }
 
+Tensor replay_fake_quant(const OpCall& call) {
+  const State& a = call.attributes;
+  const int bits = static_cast<int>(a["bits"].integer());
+  if (call.inputs.size() < 2) return fake_quant_dynamic(input(call, 0), bits);
+  Tensor range = input(call, 1);
+  return fake_quant(input(call, 0), range,
+                    {.bits = bits,
+                     .symmetric = a["symmetric"].integer() != 0,
+                     .momentum = a["momentum"].real(),
+                     .frozen = a["frozen"].integer() != 0},
+                    call.training);
+}
+
 /// Tensors behind the weights follow in this order: h, c, mask.
 RecurrentParams recurrent_params(const OpCall& call, std::size_t weights) {
   const State& a = call.attributes;
@@ -240,6 +253,8 @@ Tensor apply_plain(Op op, const OpCall& call) {
       return dropout(input(call, 0), a["p"].real(), call.training);
     case Op::gaussian_noise:
       return gaussian_noise(input(call, 0), a["p"].real(), call.training);
+    case Op::fake_quant:
+      return replay_fake_quant(call);
     case Op::custom:
       break;
   }

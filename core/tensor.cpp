@@ -317,6 +317,7 @@ void Tensor::set_contents(const Tensor& source) {
                     "set_contents: a tensor that requires a gradient must be f32 or f64, got ",
                     source.dtype(), ". Call set_requires_grad(false) first.");
   Tensor copy = source.clone();
+  if (copy.shape() != impl_->shape) impl_->constraint.reset();
   impl_->storage = copy.impl()->storage;
   impl_->offset = 0;
   impl_->shape = copy.shape();

@@ -91,7 +91,8 @@ class Tensor {
                double scale = 1.0);  ///< this += scale * other; same shape and float type
   Tensor& mul_(double factor);       ///< f32 and f64
   /// Takes over shape, type and contents of `source` as a copy; seen through every handle. The gradient is
-  /// dropped. AutogradError on the result of an op, DTypeError when a gradient is required of integers.
+  /// dropped, and with another shape the constraint (core/constraint.h). AutogradError on the result of an
+  /// op, DTypeError when a gradient is required of integers.
   void set_contents(const Tensor& source);
 
   // ---- autograd (the meaning is in autograd/) ----------------------------------------------------

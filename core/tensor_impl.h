@@ -2,6 +2,8 @@
 #pragma once
 // What is behind a Tensor. Private to the library: kernels and autograd read it without checks.
 
+#include <memory>
+
 #include "linnet/core/tensor.h"
 
 namespace linnet {
@@ -15,6 +17,8 @@ struct TapeNode {
   ~TapeNode() = default;
 };
 
+struct Constraint;
+
 struct TensorImpl {
   Ref<Storage> storage;
   std::int64_t offset = 0;  ///< in bytes
@@ -25,6 +29,7 @@ struct TensorImpl {
   Ref<TensorImpl> grad;
   Ref<TensorImpl> incoming;  ///< gradient that a running backward() has gathered so far
   Ref<TapeNode> node;
+  std::shared_ptr<const Constraint> constraint;  ///< core/constraint.h; of few parameters
 
   std::atomic<std::int32_t> references{0};
   void destroy() noexcept;

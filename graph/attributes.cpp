@@ -48,6 +48,11 @@ constexpr AttributeRule kBatchNorm[] = {{"eps", real},
 constexpr AttributeRule kGroupNorm[] = {{"groups", integer}, {"eps", real}};
 constexpr AttributeRule kLayerNorm[] = {{"axes", integer}, {"eps", real}};
 constexpr AttributeRule kEmbedding[] = {{"padding_idx", integer, false, true}};
+// All but the bits belong to a range that is given.
+constexpr AttributeRule kFakeQuant[] = {{"bits", integer},
+                                        {"symmetric", integer, false, true},
+                                        {"momentum", real, false, true},
+                                        {"frozen", integer, false, true}};
 constexpr AttributeRule kPad[] = {{"before", list, true}, {"after", list, true}, {"value", real}};
 
 constexpr AttributeRule kRnn[] = {
@@ -166,6 +171,8 @@ std::span<const AttributeRule> attribute_rules(Op op) {
       return kGroupNorm;
     case Op::layer_norm:
       return kLayerNorm;
+    case Op::fake_quant:
+      return kFakeQuant;
     default:
       return {};
   }

@@ -10,16 +10,24 @@ namespace linnet::graph {
 
 namespace {
 
+/// Places among the inputs of a node of what training moves: running statistics, observed ranges.
+std::span<const int> moved_inputs(const Node& node) {
+  static constexpr int statistics[] = {1, 2}, range[] = {1};
+  if (node.op == Op::batch_norm) return statistics;
+  if (node.op == Op::fake_quant && node.inputs.size() == 2) return range;
+  return {};
+}
+
 /// What a graph from a file may not ask of a module.
 void check_node(const Graph& graph, const Node& node) {
   check<GraphError>(
       node.op != Op::custom, "GraphModule: ", node.custom,
       " is an op of the user, which only its own program can run. Use the module it was traced from.");
-  if (node.op != Op::batch_norm) return;
-  for (int i : {node.inputs[1], node.inputs[2]}) {
-    const Kind kind = graph.values()[i].kind;
-    check<GraphError>(kind == Kind::buffer || kind == Kind::constant,
-                      "GraphModule: batch_norm would move statistics that are no buffer.");
+  for (int place : moved_inputs(node)) {
+    const Kind kind = graph.values()[node.inputs[place]].kind;
+    check<GraphError>(kind == Kind::buffer || kind == Kind::constant, "GraphModule: ", Graph::op_name(node),
+                      node.op == Op::batch_norm ? " would move statistics that are no buffer."
+                                                : " would move a range that is no buffer.");
   }
 }
 
@@ -33,7 +41,7 @@ GraphModule::GraphModule(Graph graph) : graph_(std::move(graph)) {
   kept_.resize(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Value& value = values[i];
-    if (value.kind == Kind::constant) kept_[i] = value.contents.clone();  // batch_norm may move it
+    if (value.kind == Kind::constant) kept_[i] = value.contents.clone();  // training may move it
     if (value.kind != Kind::parameter && value.kind != Kind::buffer) continue;
     kept_[i] = Tensor::zeros(at_batch(value.sizes, 1), value.dtype);
     if (value.kind == Kind::parameter && is_float(value.dtype)) kept_[i].set_requires_grad(true);
@@ -113,7 +121,8 @@ std::int64_t GraphModule::check_inputs(std::span<const Tensor> inputs) const {
 void GraphModule::freeze_buffer(const Tensor& buffer, bool on) {
   for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
     const Node& node = graph_.nodes()[i];
-    if (node.op == Op::batch_norm && kept_[node.inputs[1]].same_as(buffer)) frozen_[i] = on;
+    const std::span<const int> moved = moved_inputs(node);
+    if (!moved.empty() && kept_[node.inputs[moved[0]]].same_as(buffer)) frozen_[i] = on;
   }
   prepared_batch_ = -1;
 }

@@ -36,6 +36,7 @@ class GraphModule : public nn::Layer {
   Tensor forward(std::span<const Tensor> inputs);
 
  protected:
+  /// Statistics of a batch_norm, by their mean, and ranges of a fake_quant.
   void freeze_buffer(const Tensor& buffer, bool on) override;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "linnet/core/constraint.h"
 #include "linnet/core/error.h"
 #include "linnet/graph/shape_rules_impl.h"
 #include "linnet/nn/init.h"
@@ -80,6 +81,9 @@ GraphModule with_new_head(const GraphModule& module, std::int64_t outputs) {
   State state;
   for (const auto& [name, value] : module.state()) {
     const Tensor& old = value.tensor();
+    if (names_constraint(name) &&
+        std::ranges::find(renewed, name.substr(0, name.rfind('/'))) != renewed.end())
+      continue;
     if (std::ranges::find(renewed, name) == renewed.end()) {
       state.set(name, old);
       continue;

@@ -235,6 +235,22 @@ Shape layer_norm_shape(const Call& call) {
   return x;
 }
 
+Shape fake_quant_shape(const Call& call) {
+  const Shape& x = call.in[0];
+  const std::int64_t bits = call.number("bits");
+  check<GraphError>(bits >= 2 && bits <= 8, "bits must be in 2..8, got ", bits, ".");
+  const bool given = call.in.size() == 2;
+  for (const char* name : {"symmetric", "momentum", "frozen"})
+    check<GraphError>(call.attributes.has(name) == given, "attribute ", name, " goes with a range.");
+  check<GraphError>(x.rank() >= 1, "x must have an axis, got ", x, ".");
+  if (!given) return x;
+  const Shape& range = call.in[1];
+  const bool symmetric = call.number("symmetric") != 0;
+  check<GraphError>(symmetric ? range == Shape{1} || range == Shape{x[0]} : range == Shape{2}, "range ",
+                    range, " does not fit x ", x, ".");
+  return x;
+}
+
 /// weight [V, D], indices [...].
 Shape embedding_shape(const Call& call) {
   const Shape &weight = call.in[0], &indices = call.in[1];
@@ -346,6 +362,8 @@ Rule rule_of(Op op) {
       return {1, 3, group_norm_shape};
     case Op::layer_norm:
       return {1, 3, layer_norm_shape};
+    case Op::fake_quant:
+      return {1, 2, fake_quant_shape};
     case Op::custom:
       break;
   }

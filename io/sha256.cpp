@@ -5,6 +5,7 @@
 
 #include <bit>
 
+#include "linnet/core/constraint.h"
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet::io {
@@ -21,6 +22,7 @@ void add_tensor(Sha256& hash, const std::string& name, const Tensor& tensor) {
 
 void add_state(Sha256& hash, const std::string& prefix, const State& state) {
   for (const auto& [name, value] : state) {
+    if (names_constraint(name)) continue;
     if (value.is_tensor()) add_tensor(hash, prefix + name, value.tensor());
     if (value.is_state()) add_state(hash, prefix + name + ".", value.state());
   }

@@ -37,8 +37,8 @@ std::string sha256(std::span<const std::byte> bytes);
 
 /// One number for all weights, the same on every machine: SHA-256 over, for each tensor in order, its name,
 /// 00, element type (one byte, the value of DType), rank (one byte), sizes (u64, little-endian) and values
-/// (little-endian). `model` is what Module::state() gives; names in nested states are joined with dots, and
-/// entries that are no tensors do not count.
+/// (little-endian). `model` is what Module::state() gives; names in nested states are joined with dots;
+/// entries that are no tensors and constraints (core/constraint.h) do not count.
 std::string weights_sha256(const State& model);
 
 }  // namespace linnet::io

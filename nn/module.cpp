@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "linnet/autograd/ops.h"
+#include "linnet/core/constraint.h"
 #include "linnet/core/name_pattern.h"
 #include "linnet/core/profile_impl.h"
 #include "linnet/nn/norm.h"
@@ -113,11 +114,50 @@ std::int64_t Module::parameter_count() const {
 
 State Module::state() const {
   State state;
-  for (const NamedTensor& named : tensors(*this)) state.set(named.first, named.second.detach());
+  for (const auto& [name, tensor] : tensors(*this)) {
+    state.set(name, tensor.detach());
+    const Constraint* kept = constraint(tensor);
+    if (kept && kept->mask.defined()) state.set(name + std::string(kMaskEntry), kept->mask);
+    if (kept && kept->groups.defined()) state.set(name + std::string(kGroupsEntry), kept->groups);
+  }
   return state;
 }
 
-void Module::load(const State& state) { load_tensors("load", tensors(*this), state); }
+namespace {
+
+/// The constraint of a parameter in a state; StateError when it does not fit the parameter.
+Constraint read_constraint(const State& state, const std::string& name, const Tensor& parameter) {
+  const auto part = [&](std::string_view entry) {
+    const StateValue* found = state.find(name + std::string(entry));
+    if (!found) return Tensor();
+    const Tensor& t = found->tensor();
+    check<StateError>(t.dtype() == u8 && t.shape() == parameter.shape(), "load: ", name, entry,
+                      ": expected u8 ", parameter.shape(), ", got ", t.dtype(), " ", t.shape(), ".");
+    return t;
+  };
+  return {part(kMaskEntry), part(kGroupsEntry)};
+}
+
+}  // namespace
+
+void Module::load(const State& state) {
+  const NamedTensors all = tensors(*this);
+  State contents;  // what belongs to no constraint of a parameter
+  std::vector<Constraint> constraints;
+  std::unordered_set<std::string> read;
+  for (const auto& [name, tensor] : all) {
+    if (!is_float(tensor.dtype())) continue;
+    constraints.push_back(read_constraint(state, name, tensor));
+    if (constraints.back().mask.defined()) read.insert(name + std::string(kMaskEntry));
+    if (constraints.back().groups.defined()) read.insert(name + std::string(kGroupsEntry));
+  }
+  for (const auto& [name, value] : state)
+    if (!read.count(name)) contents.set(name, value);
+  load_tensors("load", all, contents);
+  auto kept = constraints.begin();
+  for (const auto& [name, tensor] : all)
+    if (is_float(tensor.dtype())) set_constraint(tensor, *kept++);
+}
 
 void Module::train(bool on) {
   Walk walk;

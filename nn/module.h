@@ -52,10 +52,12 @@ class Module {
   NamedTensors buffers() const;
   std::int64_t parameter_count() const;
 
-  /// Parameters and buffers by full name, in member order. Shares their contents: save it, or clone what is
-  /// to be kept, before training on.
+  /// Parameters and buffers by full name, in member order, each followed by its constraint if it has one
+  /// ("fc1.weight/mask", core/constraint.h). Shares their contents: save it, or clone what is to be kept,
+  /// before training on.
   State state() const;
-  /// All or nothing; StateError prints the whole difference.
+  /// All or nothing; StateError prints the whole difference. Parameters without a constraint in the state
+  /// have none afterwards.
   void load(const State& state);
 
   /// Training mode is what dropout and batch-norm ask for. Applies to all children.

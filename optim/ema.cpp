@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "linnet/core/constraint.h"
 #include "linnet/core/error.h"
 #include "linnet/core/kernels/optimizer.h"
 #include "linnet/core/tensor_impl.h"
@@ -42,8 +43,10 @@ void EMA::update() {
   check_fit("update");
   const auto t = static_cast<double>(++updates_);
   const double decay = options_.warm_up ? std::min(options_.decay, t / (9.0 + t)) : options_.decay;
-  for (std::size_t i = 0; i < tensors_.size(); ++i)
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
     kernels::ema_update(averages_[i].second, tensors_[i].second, decay);
+    if (const Constraint* kept = constraint(tensors_[i].second)) constrain(*kept, averages_[i].second);
+  }
 }
 
 void EMA::swap() {
@@ -52,6 +55,7 @@ void EMA::swap() {
     TensorImpl &w = *tensors_[i].second.impl(), &average = *averages_[i].second.impl();
     std::swap(w.storage, average.storage);
     std::swap(w.offset, average.offset);
+    if (w.constraint) constrain(*w.constraint, tensors_[i].second);  // it may be younger than the average
   }
   swapped_ = !swapped_;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <unordered_set>
 
+#include "linnet/core/constraint.h"
 #include "linnet/core/error.h"
 #include "linnet/core/name_pattern.h"
 #include "linnet/core/profile.h"
@@ -125,6 +126,7 @@ void Optimizer::step() {
     const Tensor gradient = slot.parameter.grad();
     if (!gradient.defined()) continue;
     update(slot, gradient);
+    if (const Constraint* kept = constraint(slot.parameter)) constrain(*kept, slot.parameter);
     ++slot.steps;
   }
   ++steps_;

@@ -23,7 +23,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates every parameter that has a gradient; others are left as they are. Gradients are only read.
+  /// Updates every parameter that has a gradient, which then keeps to its constraint (core/constraint.h);
+  /// others are left as they are. Gradients are only read.
   /// ShapeError, before any change, when a parameter has changed its shape or type since its last update.
   void step();
   /// Drops the gradients.

@@ -126,9 +126,12 @@ TEST_CASE("batch_norm_relu_conv2d has the bits of the three ops, by images and w
   std::vector<Setting> settings{{f64, active_isa(), 2}};
   for (const Isa isa : available_isas())
     for (const int threads : {1, 4}) settings.push_back({f32, isa, threads});
-  for (const auto& [type, isa, threads] : settings)
+  for (const Setting& setting : settings)
     for (const Example& e : examples)
       for (const bool frozen : {false, true}) {
+        const DType type = setting.type;
+        const Isa isa = setting.isa;
+        const int threads = setting.threads;
         const test::IsaScope isa_scope(isa);
         const test::ThreadScope thread_scope(threads);
         INFO(name(isa), ", ", threads, " threads, frozen ", frozen, ", x ", e.x);

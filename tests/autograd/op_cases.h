@@ -20,6 +20,9 @@ struct OpExample {
   std::function<Tensor(const std::vector<Tensor>&)> call;
   std::int64_t terms = 1;  ///< length of the longest sum in forward or backward
   double scale = 0.0;      ///< size of intermediate terms that inputs and result do not show
+  /// The function whose derivative backward gives, where the op's own is of no use: fake_quant is a
+  /// staircase.
+  std::function<Tensor(const std::vector<Tensor>&)> slope = {};
 };
 
 struct OpCase {

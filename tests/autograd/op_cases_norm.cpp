@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activations off their main branch, normalisation, embedding, dropout of whole channels and noise.
+#include <cmath>
+
 #include "linnet/autograd/ops.h"
 #include "op_cases.h"
 #include "support/fixtures.h"
@@ -140,12 +142,49 @@ void add_tables_and_noise(std::vector<OpCase>& cases) {
                    }});
 }
 
+/// Numbers at most 0.4 of a step from a multiple of it, up to `steps` and 2 beyond.
+Tensor draw_near_steps(Rng& rng, const Shape& shape, double step, std::int64_t low, std::int64_t high) {
+  Tensor t = Tensor::empty(shape, f64);
+  for (double& v : t.mutable_data<double>())
+    v = step * (static_cast<double>(any(rng, low - 2, high + 2)) + std::round(rng.uniform(-6.0, 6.0)) / 16.0);
+  return t.set_requires_grad(true);
+}
+
+OpExample fake_quant_example(Rng& rng, bool symmetric, std::int64_t channels_with_range) {
+  const int bits = static_cast<int>(any(rng, 2, 8));
+  const Shape shape{any(rng, 1, 4), any(rng, 1, 33)};
+  const std::int64_t largest = (std::int64_t{1} << (bits - 1)) - 1;
+  const double step = 0.0625;
+  const std::int64_t low = symmetric ? -largest : -any(rng, 0, 2 * largest + 1);
+  const std::int64_t high = symmetric ? largest : low + 2 * largest + 1;
+  const Tensor range = symmetric
+                           ? Tensor::full({channels_with_range ? shape[0] : 1}, step * double(largest), f64)
+                           : Tensor::from({step * double(low), step * double(high)}, f64);
+  const auto call = [=](const Inputs& in) {
+    Tensor own = range.to(in[0].dtype()).clone();
+    return fake_quant(in[0], own, {.bits = bits, .symmetric = symmetric}, false);
+  };
+  const auto slope = [=](const Inputs& in) {
+    return clamp(in[0], step * (double(low) - 0.5), step * (double(high) + 0.5));
+  };
+  return {{draw_near_steps(rng, shape, step, low, high)}, call, 1, 0.0, slope};
+}
+
+void add_fake_quant(std::vector<OpCase>& cases) {
+  cases.push_back({Op::fake_quant, "fake_quant", [](Rng& rng) { return fake_quant_example(rng, false, 0); }});
+  cases.push_back(
+      {Op::fake_quant, "fake_quant, symmetric", [](Rng& rng) { return fake_quant_example(rng, true, 0); }});
+  cases.push_back(
+      {Op::fake_quant, "fake_quant, by channel", [](Rng& rng) { return fake_quant_example(rng, true, 1); }});
+}
+
 }  // namespace
 
 void add_norm(std::vector<OpCase>& cases) {
   add_activations(cases);
   add_norms(cases);
   add_tables_and_noise(cases);
+  add_fake_quant(cases);
 }
 
 }  // namespace linnet::test

@@ -195,6 +195,17 @@ std::vector<ReplayCase> replay_cases() {
            }},
           {Op::dropout, matrix, [](Args a) { return dropout(a[0], 0.4, true); }},
           {Op::gaussian_noise, matrix, [](Args a) { return gaussian_noise(a[0], 0.4, true); }},
+          {Op::fake_quant, matrix, [](Args a) { return fake_quant_dynamic(a[0], 7); }},
+          {Op::fake_quant, matrix,
+           [](Args a) {
+             Tensor range = Tensor::from({-0.5, 0.75}, a[0].dtype());
+             return fake_quant(a[0], range, {.bits = 5, .frozen = true}, true);
+           }},
+          {Op::fake_quant, matrix,
+           [](Args a) {
+             Tensor range = Tensor::from({0.5}, a[0].dtype());
+             return fake_quant(a[0], range, {.bits = 4, .symmetric = true, .momentum = 0.5}, false);
+           }},
       });
   return cases;
 }

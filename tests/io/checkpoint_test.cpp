@@ -403,4 +403,7 @@ TEST_CASE("weights_sha256 is the hash of the documented bytes, in order of the m
   CHECK(io::weights_sha256(nested) == io::weights_sha256(model));
   const State swapped{{"n", Tensor::full({}, 7, i8)}, {"fc.weight", Tensor::from({{1.0, -2.0}})}};
   CHECK(io::weights_sha256(swapped) != io::weights_sha256(model));
+  State masked = model;
+  masked.set("fc.weight/mask", Tensor::ones({1, 2}, u8));
+  CHECK(io::weights_sha256(masked) == io::weights_sha256(model));
 }
