@@ -16,20 +16,24 @@ void check_part(const char* what, const Tensor& part, const Tensor& parameter) {
                     ", the parameter has ", parameter.shape(), ".");
 }
 
-/// Sums of the elements of each group that are not masked, in f64 and in the order of the elements.
-struct GroupSums {
-  std::array<double, 256> sum{};
+/// Of the elements of each group that are not masked, in f64 and in the order of the elements: their sum, or
+/// their mean, taken from the first on so that equal elements keep every bit.
+template <class T>
+std::array<double, 256> group_values(const T* values, const std::uint8_t* group, const std::uint8_t* keep,
+                                     std::int64_t n, bool mean) {
+  std::array<double, 256> sum{}, first{};
   std::array<std::int64_t, 256> count{};
-
-  template <class T>
-  GroupSums(const T* values, const std::uint8_t* group, const std::uint8_t* keep, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (keep && !keep[i]) continue;
-      sum[group[i]] += static_cast<double>(values[i]);
-      ++count[group[i]];
-    }
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (keep && !keep[i]) continue;
+    const double value = static_cast<double>(values[i]);
+    if (mean && count[group[i]] == 0) first[group[i]] = value;
+    sum[group[i]] += value - first[group[i]];
+    ++count[group[i]];
   }
-};
+  for (std::size_t g = 0; mean && g < sum.size(); ++g)
+    if (count[g]) sum[g] = first[g] + sum[g] / static_cast<double>(count[g]);
+  return sum;
+}
 
 const std::uint8_t* bytes(const Tensor& t) { return t.defined() ? readable<std::uint8_t>(t) : nullptr; }
 
@@ -39,11 +43,8 @@ void apply(const Constraint& c, Tensor& t, bool mean) {
   const std::uint8_t *keep = bytes(c.mask), *group = bytes(c.groups);
   const std::int64_t n = t.size();
   if (group) {
-    GroupSums sums(values, group, keep, n);
-    if (mean)
-      for (std::size_t g = 0; g < 256; ++g)
-        if (sums.count[g]) sums.sum[g] /= static_cast<double>(sums.count[g]);
-    for (std::int64_t i = 0; i < n; ++i) values[i] = static_cast<T>(sums.sum[group[i]]);
+    const auto shared = group_values(values, group, keep, n, mean);
+    for (std::int64_t i = 0; i < n; ++i) values[i] = static_cast<T>(shared[group[i]]);
   }
   if (keep)
     for (std::int64_t i = 0; i < n; ++i)

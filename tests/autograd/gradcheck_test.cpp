@@ -65,7 +65,8 @@ TEST_CASE("gradients equal central differences for every op") {
       CHECK_MESSAGE(result.ok, op_case.name, ", seed ", seed, ": ", result.report);
       if (!example.slope) continue;
       INFO(op_case.name, ", seed ", seed);
-      CHECK_SAME_BITS(gradient_of(example.call, example.inputs), gradient_of(example.slope, example.inputs));
+      CHECK_CLOSE(gradient_of(example.call, example.inputs), gradient_of(example.slope, example.inputs),
+                  (test::Tolerance{}));
     }
   }
 }

@@ -204,7 +204,8 @@ std::vector<ReplayCase> replay_cases() {
           {Op::fake_quant, matrix,
            [](Args a) {
              Tensor range = Tensor::from({0.5}, a[0].dtype());
-             return fake_quant(a[0], range, {.bits = 4, .symmetric = true, .momentum = 0.5}, false);
+             return fake_quant(a[0], range, {.bits = 4, .symmetric = true, .momentum = 0.5, .frozen = true},
+                               false);
            }},
       });
   return cases;
