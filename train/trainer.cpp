@@ -129,8 +129,17 @@ void Trainer::train_epoch(Run& run) {
   run.result.seconds += seconds_since(start);
 }
 
+void Trainer::begin_step(const Run& run) const {
+  const std::int64_t batches = run.loader.batches(), accumulate = options_.accumulate;
+  const StepPlace place{.epoch = run.epoch(),
+                        .step = run.loader.epoch() * ((batches + accumulate - 1) / accumulate) +
+                                (run.loader.position() - 1) / accumulate};
+  for (const StepCallback& callback : options_.step_callbacks) callback(place);
+}
+
 double Trainer::step(Run& run, const data::Batch& batch) {
   check_no_mask(batch);
+  if (run.gathered == 0) begin_step(run);
   Tensor prediction = forward_(batch.x);
   Tensor loss = options_.loss(prediction, batch.y, batch.weights);
   double value = loss.item();

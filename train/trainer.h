@@ -48,6 +48,15 @@ struct EpochResult {
 /// Called after every epoch; returns false to stop.
 using Callback = std::function<bool(const EpochResult&)>;
 
+/// Where a run stands when a step begins; the same after resuming.
+struct StepPlace {
+  std::int64_t epoch = 1;  ///< counts from 1
+  std::int64_t step = 0;   ///< optimizer steps of this run before it
+};
+/// Called before every optimizer step, ahead of its first batch: for what changes a model on a schedule
+/// (compress/), as a function of the place, so that resuming changes nothing.
+using StepCallback = std::function<void(const StepPlace&)>;
+
 /// What a schedule counts.
 enum class Per { step, epoch };
 
@@ -77,6 +86,7 @@ struct TrainerOptions {
   /// Decay of an average of parameters and buffers (optim/ema.h, with its warm-up); 0: none. Evaluation uses
   /// the average, and it is the "model" of checkpoints, with the trained weights beside it.
   double ema = 0.0;
+  std::vector<StepCallback> step_callbacks = {};
 };
 
 /// Refers to a dataset that outlives the call.
@@ -133,6 +143,7 @@ class Trainer {
   struct Tally;
 
   void train_epoch(Run& run);
+  void begin_step(const Run& run) const;
   double step(Run& run, const data::Batch& batch);
   void add_gradient(Run& run, const data::Batch& batch, const Tensor& loss);
   void update();

@@ -97,6 +97,21 @@ TEST_CASE("clipping and schedules see accumulated steps") {
                 tol::f32_accumulated(2 * 45));
 }
 
+TEST_CASE("step callbacks hear every step before it is taken, by places that a resumed run goes on with") {
+  const test::TemporaryFolder folder;
+  std::vector<std::pair<std::int64_t, std::int64_t>> places;
+  train::TrainerOptions options{
+      .checkpoint = folder / "run.ckpt",
+      .resume = true,
+      .accumulate = 3,
+      .step_callbacks = {[&places](const train::StepPlace& at) { places.emplace_back(at.epoch, at.step); }}};
+  Learner begun = learner(1), resumed = learner(2);
+  begun.fit(samples_of(false), 4, options, 1);
+  resumed.fit(samples_of(false), 4, options, 2);
+  CHECK(places == std::vector<std::pair<std::int64_t, std::int64_t>>{
+                      {1, 0}, {1, 1}, {1, 2}, {1, 3}, {2, 4}, {2, 5}, {2, 6}, {2, 7}});
+}
+
 TEST_CASE("a signal between accumulated batches stops after their step; resuming gives the same bytes") {
   const optim::Schedule schedule = optim::cosine_lr({.steps = 6});
   Learner straight = learner(3);
