@@ -16,7 +16,8 @@ step() { part "$@" || { print_parts; fail "quickstart: $1 failed."; }; }
 # The kernels bring their own -O3; all else is built faster than it would run. With -O1 g++ 12 warns of what is not there.
 build() {
   cmake -S . -B $out -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG -Wno-maybe-uninitialized" \
-    -DLINNET_BLAS=OFF -DLINNET_BENCH=OFF -DLINNET_SAMPLES=OFF -DLINNET_TESTS=OFF -DLINNET_ISAS=native &&
+    -DLINNET_BLAS=OFF -DLINNET_BENCH=OFF -DLINNET_SAMPLES=OFF -DLINNET_TESTS=OFF -DLINNET_ISAS=native \
+    -DLINNET_PRECOMPILE=ON &&
     cmake --build $out -j "$cores" --target linnet_tool
 }
 
