@@ -26,6 +26,7 @@ struct Batch {
   PoolVector<std::int64_t> indices;  ///< which samples of the dataset these are
   Tensor weights;                    ///< [B], how much each sample counts; undefined: all the same
   Tensor mask;                       ///< what is real where samples are padded; undefined: everything
+  Tensor teacher;                    ///< [B, ...], outputs of a teacher (compress/distil.h), or undefined
 };
 
 class Dataset {

@@ -5,13 +5,14 @@
 
 namespace linnet::train {
 
-Tensor Loss::operator()(const Tensor& prediction, const Tensor& target, const Tensor& weights) const {
-  if (!weights.defined()) return plain_(prediction, target);
+Tensor Loss::operator()(const Tensor& prediction, const data::Batch& batch) const {
+  if (of_batch_) return of_batch_(prediction, batch);
+  if (!batch.weights.defined()) return plain_(prediction, batch.y);
   check<ValueError>(
       static_cast<bool>(weighted_),
       "train: the dataset has sample weights, the loss takes none. Use a loss object, for example "
       "nn::CrossEntropy() or nn::MSE().");
-  return weighted_(prediction, target, weights);
+  return weighted_(prediction, batch.y, batch.weights);
 }
 
 }  // namespace linnet::train

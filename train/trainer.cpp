@@ -141,7 +141,7 @@ double Trainer::step(Run& run, const data::Batch& batch) {
   check_no_mask(batch);
   if (run.gathered == 0) begin_step(run);
   Tensor prediction = forward_(batch.x);
-  Tensor loss = options_.loss(prediction, batch.y, batch.weights);
+  Tensor loss = options_.loss(prediction, batch);
   double value = loss.item();
   if (!std::isfinite(value)) report_bad_loss(run, batch, value);
   add_gradient(run, batch, loss);
@@ -218,7 +218,7 @@ Figures Trainer::evaluate(const data::Dataset& dataset, std::int64_t batch) {
   for (const data::Batch& some : loader) {
     check_no_mask(some);
     Tensor prediction = forward_(some.x);
-    tally.add(some, prediction, options_.loss(prediction, some.y, some.weights).item());
+    tally.add(some, prediction, options_.loss(prediction, some).item());
   }
   return tally.figures();
 }
