@@ -8,6 +8,8 @@
 #include "linnet/autograd/gradcheck.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/autograd/record.h"
+#include "linnet/compress/cluster.h"
+#include "linnet/compress/distil.h"
 #include "linnet/compress/evaluate.h"
 #include "linnet/compress/observe.h"
 #include "linnet/compress/report.h"
