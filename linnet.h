@@ -14,6 +14,7 @@
 #include "linnet/compress/observe.h"
 #include "linnet/compress/report.h"
 #include "linnet/compress/sqnr.h"
+#include "linnet/compress/structured.h"
 #include "linnet/core/error.h"
 #include "linnet/core/isa.h"
 #include "linnet/core/parallel.h"
