@@ -12,6 +12,7 @@
 #include "linnet/compress/distil.h"
 #include "linnet/compress/evaluate.h"
 #include "linnet/compress/observe.h"
+#include "linnet/compress/prune.h"
 #include "linnet/compress/report.h"
 #include "linnet/compress/sqnr.h"
 #include "linnet/compress/structured.h"
