@@ -173,11 +173,11 @@ TEST_CASE("shared weights train by the sums of their gradients, as an independen
 }
 
 TEST_CASE("training with weight decay leaves no more values than clusters, and pruned weights at zero") {
-  for (const auto& [name, start] : kStarts)
+  for (const auto& row : kStarts)
     for (const std::int64_t clusters : {2, 5, 16}) {
-      CAPTURE(name);
+      CAPTURE(row.first);
       CAPTURE(clusters);
-      Clustered run({.clusters = clusters, .start = start});
+      Clustered run({.clusters = clusters, .start = row.second});
       const std::set<double> before = distinct(run.weight(4));
       fit(run);  // 20 steps
       CHECK(distinct(run.weight(0), half_mask({16, 6})).size() <= static_cast<std::size_t>(clusters));
