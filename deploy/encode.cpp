@@ -207,7 +207,7 @@ std::map<std::string, std::string> meta_entries(const Program& program, const Pl
   for (const std::string& op : program.ops) ops += (ops.empty() ? "" : " ") + op;
   add("ops", ops);
   add("writer", "linnet " LINNET_VERSION);
-  add("min_runtime", concat({int{LNT_FORMAT_MAJOR}, ".", int{LNT_FORMAT_MINOR}}));
+  add("min_runtime", concat({int{LNT_FORMAT_MAJOR}, ".", int{LNT_MINOR_FLOAT}}));
   if (const std::string found = found_text(report.passes); !found.empty()) add("passes", found);
   for (const auto& [key, value] : options.meta) add(key, value);
   return meta;
@@ -256,7 +256,7 @@ Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8
   }
   std::memcpy(out.data(), LNT_MAGIC, 8);
   put_at(out, LNT_AT_MAJOR, LNT_FORMAT_MAJOR, 2);
-  put_at(out, LNT_AT_MINOR, LNT_FORMAT_MINOR, 2);
+  put_at(out, LNT_AT_MINOR, LNT_MINOR_FLOAT, 2);
   put_at(out, LNT_AT_FILE_LEN, out.size(), 8);
   put_at(out, LNT_AT_N_SECTIONS, sections.size(), 4);
   std::copy(hash.begin(), hash.end(), out.begin() + LNT_AT_GRAPH_HASH);

@@ -7,9 +7,10 @@
 #include "linnet/runtime/runtime_impl.h"
 
 static uint32_t section_of(const lnt_info* info, const uint8_t* at) {
-  static const uint8_t types[] = {LNT_SECTION_TENS, LNT_SECTION_OPS,  LNT_SECTION_PLAN,
+  static const uint8_t types[] = {LNT_SECTION_TENS, LNT_SECTION_OPS,  LNT_SECTION_QUANT, LNT_SECTION_PLAN,
                                   LNT_SECTION_DATA, LNT_SECTION_META, LNT_SECTION_GOLD};
-  const lnt_span* spans[] = {&info->tens, &info->ops, &info->plan, &info->data, &info->meta, &info->gold};
+  const lnt_span* spans[] = {&info->tens, &info->ops,  &info->quant, &info->plan,
+                             &info->data, &info->meta, &info->gold};
   for (size_t i = 0; i < sizeof types; ++i) {
     if (spans[i]->at != NULL && at >= spans[i]->at && at < spans[i]->at + spans[i]->len) return types[i];
   }
@@ -82,12 +83,10 @@ typedef struct section {
 /* Flags and alignment are prescribed for the sections that this version knows. */
 static lnt_status check_section_kind(lnt_info* info, const uint8_t* entry, const section* s) {
   const int optional = s->type == LNT_SECTION_META || s->type == LNT_SECTION_GOLD;
-  const int known = s->type == LNT_SECTION_TENS || s->type == LNT_SECTION_OPS ||
-                    s->type == LNT_SECTION_PLAN || s->type == LNT_SECTION_DATA || optional;
+  const int known = s->type >= LNT_SECTION_TENS && s->type <= LNT_SECTION_GOLD;
   const uint32_t flags = known && !optional ? LNT_SECTION_REQUIRED : 0;
   const uint8_t* at = entry + LNT_AT_SECTION_FLAGS;
   LNT_REQUIRE(known || (s->flags & LNT_SECTION_REQUIRED) == 0, info, LNT_E_SECTION_UNKNOWN, at, 0, s->type);
-  LNT_REQUIRE(s->type != LNT_SECTION_QUANT, info, LNT_E_SECTION_UNKNOWN, at, 0, s->type);
   LNT_REQUIRE(s->flags == flags, info, LNT_E_SECTION_FLAGS, at, flags, s->flags);
 
   at = entry + LNT_AT_SECTION_ALIGN;
@@ -132,6 +131,8 @@ static lnt_span* span_of(lnt_info* info, uint32_t type) {
       return &info->tens;
     case LNT_SECTION_OPS:
       return &info->ops;
+    case LNT_SECTION_QUANT:
+      return &info->quant;
     case LNT_SECTION_PLAN:
       return &info->plan;
     case LNT_SECTION_DATA:
@@ -166,7 +167,7 @@ static lnt_status check_sections(lnt_info* info) {
   for (uint32_t type = LNT_SECTION_TENS; type <= LNT_SECTION_META; ++type) {
     const lnt_span* span = span_of(info, type);
     at = file + LNT_AT_N_SECTIONS;
-    LNT_REQUIRE(span == NULL || span->at != NULL, info, LNT_E_SECTION_MISSING, at, type, 0);
+    LNT_REQUIRE(type == LNT_SECTION_QUANT || span->at != NULL, info, LNT_E_SECTION_MISSING, at, type, 0);
   }
   return LNT_OK;
 }

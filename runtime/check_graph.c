@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The verifier's second half: tensors, ops and memory plan.
+/* The verifier's second half: ops and memory plan; the records of tensors are in check_tensors.c.
 
    The file's order makes each rule local. Ids are given in the order of first reading (constants) and of
    writing (the rest), so "acyclic", "one writer" and "everything used" are comparisons with two counters. For
@@ -32,143 +32,6 @@ static const uint8_t* last_field(const lnt_info* info, uint32_t id) {
   return info->plan.at + LNT_AT_LAST + 4 * (size_t)(id - info->n_consts);
 }
 static uint32_t last_of(const lnt_info* info, uint32_t id) { return lnt_u32(last_field(info, id)); }
-
-/* dtype, rank, storage, dims, bytes: what a record must be whatever its place. */
-static lnt_status check_tensor(lnt_info* info, const lnt_tensor* t) {
-  const uint8_t* r = t->record;
-  LNT_REQUIRE(t->dtype == LNT_F32 || t->dtype == LNT_I32, info, LNT_E_TENSOR_DTYPE, r + LNT_AT_DTYPE, LNT_F32,
-              t->dtype);
-  LNT_REQUIRE(t->rank >= 1 && t->rank <= LNT_MAX_RANK, info, LNT_E_TENSOR_RANK, r + LNT_AT_RANK, LNT_MAX_RANK,
-              t->rank);
-  LNT_REQUIRE(t->encoding == LNT_RAW, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_ENCODING, LNT_RAW, t->encoding);
-  const int blocked = t->layout == LNT_BLOCKED && t->kind == LNT_CONST && t->dtype == LNT_F32 && t->rank >= 2;
-  LNT_REQUIRE(t->layout == LNT_PLAIN || blocked, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_LAYOUT, LNT_PLAIN,
-              t->layout);
-  LNT_REQUIRE(t->quant == LNT_NO_QUANT, info, LNT_E_TENSOR_STORAGE, r + LNT_AT_QUANT, LNT_NO_QUANT, t->quant);
-  const uint16_t zero = lnt_u16(r + LNT_AT_TENSOR_ZERO);
-  LNT_REQUIRE(zero == 0, info, LNT_E_NOT_ZERO, r + LNT_AT_TENSOR_ZERO, 0, zero);
-
-  uint64_t bytes = 4;
-  for (uint32_t i = 0; i < LNT_MAX_RANK; ++i) {
-    const uint8_t* at = r + LNT_AT_DIMS + 4 * i;
-    if (i >= t->rank) {
-      LNT_REQUIRE(t->dims[i] == 0, info, LNT_E_TENSOR_DIMS, at, 0, t->dims[i]);
-      continue;
-    }
-    LNT_REQUIRE(t->dims[i] != 0, info, LNT_E_TENSOR_DIMS, at, 1, 0);
-    const uint64_t dim = i == 0 && blocked ? lnt_round_up(t->dims[0], LNT_BLOCK) : t->dims[i];
-    bytes *= dim; /* both at most 2^32 */
-    LNT_REQUIRE(bytes <= UINT32_MAX, info, LNT_E_TENSOR_BYTES, at, UINT32_MAX, bytes);
-  }
-  LNT_REQUIRE(t->bytes == bytes, info, LNT_E_TENSOR_BYTES, r + LNT_AT_BYTES, bytes, t->bytes);
-  return LNT_OK;
-}
-
-/* The lanes of the last block that no row fills are 0. */
-static lnt_status check_blocks(lnt_info* info, const lnt_tensor* t) {
-  const uint32_t used = t->dims[0] % LNT_BLOCK;
-  if (t->layout != LNT_BLOCKED || used == 0) return LNT_OK;
-  const uint8_t* end = info->data.at + t->off + t->bytes;
-  const size_t last_block = t->bytes / (lnt_round_up(t->dims[0], LNT_BLOCK) / LNT_BLOCK);
-  for (const uint8_t* p = end - last_block; p < end; p += 4 * LNT_BLOCK) {
-    for (uint32_t i = 4 * used; i < 4 * LNT_BLOCK; ++i)
-      LNT_REQUIRE(p[i] == 0, info, LNT_E_NOT_ZERO, p + i, 0, p[i]);
-  }
-  return LNT_OK;
-}
-
-/* Constants lie one after the other in DATA, each from a multiple of LNT_DATA_ALIGN, zeros between. */
-static lnt_status check_constant(lnt_info* info, const lnt_tensor* t, uint64_t* end) {
-  const uint64_t off = lnt_round_up(*end, LNT_DATA_ALIGN);
-  const uint64_t len = info->data.len;
-  LNT_REQUIRE(t->off == off, info, LNT_E_DATA_OFFSET, t->record + LNT_AT_OFF, off, t->off);
-  LNT_REQUIRE(off <= len && t->bytes <= len - off, info, LNT_E_DATA_OFFSET, t->record + LNT_AT_BYTES, len,
-              off + t->bytes);
-  for (const uint8_t* p = info->data.at + *end; p < info->data.at + off; ++p) {
-    LNT_REQUIRE(*p == 0, info, LNT_E_NOT_ZERO, p, 0, *p);
-  }
-  *end = off + t->bytes;
-  return check_blocks(info, t);
-}
-
-static lnt_status check_in_arena(lnt_info* info, const lnt_tensor* t, uint64_t* end) {
-  const uint64_t arena = info->arena_bytes;
-  const uint8_t* at = t->record + LNT_AT_OFF;
-  LNT_REQUIRE(t->off % LNT_ARENA_ALIGN == 0, info, LNT_E_PLAN_ALIGN, at, 0, t->off % LNT_ARENA_ALIGN);
-  LNT_REQUIRE(t->off <= arena && t->bytes <= arena - t->off, info, LNT_E_PLAN_BOUNDS, at, arena, t->off);
-  if (t->off + t->bytes > *end) *end = t->off + t->bytes;
-  return LNT_OK;
-}
-
-/* Kinds come as constants, inputs, the rest; inputs count their ports up, outputs have each number once. */
-static lnt_status check_kind(lnt_info* info, const lnt_tensor* t, uint32_t id, uint32_t* out_ports) {
-  const uint8_t* at = t->record + LNT_AT_KIND;
-  const uint32_t before = id - info->n_consts - info->n_inputs; /* 0 until the first that an op writes */
-  LNT_REQUIRE(t->kind <= LNT_TMP, info, LNT_E_TENSOR_KIND, at, LNT_TMP, t->kind);
-  if (t->kind == LNT_CONST) {
-    LNT_REQUIRE(id == info->n_consts, info, LNT_E_TENSOR_KIND, at, LNT_ACT, t->kind);
-    ++info->n_consts;
-  } else if (t->kind == LNT_IN) {
-    LNT_REQUIRE(before == 0, info, LNT_E_TENSOR_KIND, at, LNT_ACT, t->kind);
-  }
-
-  at = t->record + LNT_AT_PORT;
-  if (t->kind == LNT_IN) {
-    LNT_REQUIRE(t->port == info->n_inputs && t->port < LNT_MAX_PORTS, info, LNT_E_TENSOR_PORT, at,
-                info->n_inputs, t->port);
-    ++info->n_inputs;
-  } else if (t->kind == LNT_OUT) {
-    const uint32_t bit = t->port < LNT_MAX_PORTS ? (uint32_t)1 << t->port : 0;
-    LNT_REQUIRE(bit != 0 && (*out_ports & bit) == 0, info, LNT_E_TENSOR_PORT, at, info->n_outputs, t->port);
-    *out_ports |= bit;
-    ++info->n_outputs;
-  } else {
-    LNT_REQUIRE(t->port == 0, info, LNT_E_TENSOR_PORT, at, 0, t->port);
-  }
-  return LNT_OK;
-}
-
-static lnt_status check_tensors(lnt_info* info) {
-  uint64_t data_end = 0, arena_end = 0;
-  uint32_t out_ports = 0;
-  for (uint32_t id = 0; id < info->n_tensors; ++id) {
-    const lnt_tensor t = lnt_read_tensor(info, id);
-    lnt_status status = check_tensor(info, &t);
-    if (status == LNT_OK) status = check_kind(info, &t, id, &out_ports);
-    if (status == LNT_OK) {
-      status =
-          t.kind == LNT_CONST ? check_constant(info, &t, &data_end) : check_in_arena(info, &t, &arena_end);
-    }
-    if (status != LNT_OK) return status;
-  }
-  const uint8_t* at = info->tens.at;
-  LNT_REQUIRE(info->n_inputs != 0 && info->n_outputs != 0, info, LNT_E_TENSOR_PORT, at, 1, 0);
-  const uint32_t all_ports = info->n_outputs == 32 ? UINT32_MAX : ((uint32_t)1 << info->n_outputs) - 1;
-  LNT_REQUIRE(out_ports == all_ports, info, LNT_E_TENSOR_PORT, at, all_ports, out_ports);
-  LNT_REQUIRE(data_end == info->data.len, info, LNT_E_SECTION_SIZE, info->data.at, data_end, info->data.len);
-
-  at = info->plan.at + LNT_AT_ARENA_BYTES;
-  const uint64_t arena = lnt_round_up(arena_end, LNT_ARENA_ALIGN);
-  LNT_REQUIRE(info->arena_bytes == arena, info, LNT_E_PLAN_ARENA, at, arena, info->arena_bytes);
-  at = info->plan.at;
-  const uint64_t len = LNT_PLAN_BYTES + 4 * (uint64_t)(info->n_tensors - info->n_consts);
-  LNT_REQUIRE(info->plan.len == len, info, LNT_E_SECTION_SIZE, at, len, info->plan.len);
-  return LNT_OK;
-}
-
-static lnt_status check_plan_header(lnt_info* info, const lnt_limits* limits) {
-  const uint8_t* p = info->plan.at;
-  LNT_REQUIRE(info->plan.len >= LNT_PLAN_BYTES, info, LNT_E_SECTION_SIZE, p, LNT_PLAN_BYTES, info->plan.len);
-  const uint64_t arena = lnt_u64(p + LNT_AT_ARENA_BYTES);
-  const uint64_t most = limits->arena_bytes < SIZE_MAX ? limits->arena_bytes : SIZE_MAX;
-  LNT_REQUIRE(arena <= most, info, LNT_E_OVER_LIMIT, p + LNT_AT_ARENA_BYTES, most, arena);
-  info->arena_bytes = (size_t)arena;
-  const uint32_t align = lnt_u32(p + LNT_AT_ALIGNMENT);
-  LNT_REQUIRE(align == LNT_ARENA_ALIGN, info, LNT_E_PLAN_ALIGN, p + LNT_AT_ALIGNMENT, LNT_ARENA_ALIGN, align);
-  const uint32_t zero = lnt_u32(p + LNT_AT_PLAN_ZERO);
-  LNT_REQUIRE(zero == 0, info, LNT_E_NOT_ZERO, p + LNT_AT_PLAN_ZERO, 0, zero);
-  return LNT_OK;
-}
 
 /* A tensor begins to live; it may lie on `dying` (or, without one, pass `id` itself), whose place in the list
  * it takes. */
@@ -248,7 +111,7 @@ static lnt_status read_operands(graph* g, const lnt_op* op, const lnt_kernel* ke
     const lnt_status status = check_read(g, id, at);
     if (status != LNT_OK) return status;
     const lnt_tensor* t = &operands->in[i];
-    operands->in[i] = lnt_read_tensor(info, id);
+    operands->in[i] = lnt_read_operand(info, id);
     operands->in_data[i] = t->kind == LNT_CONST ? info->data.at + t->off : NULL;
     LNT_REQUIRE(t->layout == LNT_PLAIN || (kernel->blocked >> i & 1) != 0, info, LNT_E_TENSOR_STORAGE, at,
                 LNT_PLAIN, t->layout);
@@ -257,7 +120,7 @@ static lnt_status read_operands(graph* g, const lnt_op* op, const lnt_kernel* ke
     const uint32_t id = lnt_op_output(op, i);
     const uint8_t* at = op->record + LNT_AT_IDS + 4 * ((uint32_t)op->n_in + i);
     LNT_REQUIRE(id == g->next_out && id < info->n_tensors, info, LNT_E_OP_WRITES, at, g->next_out, id);
-    operands->out[i] = lnt_read_tensor(info, id);
+    operands->out[i] = lnt_read_operand(info, id);
     const int scratch = operands->out[i].kind == LNT_TMP;
     LNT_REQUIRE(scratch == (i == 1), info, LNT_E_OP_WRITES, at, i, (uint64_t)scratch);
   }
@@ -342,8 +205,7 @@ lnt_status lnt_check_graph(lnt_info* info, const lnt_limits* limits) {
               n * LNT_TENSOR_BYTES, info->tens.len);
   LNT_REQUIRE(n <= limits->tensors, info, LNT_E_OVER_LIMIT, info->tens.at, limits->tensors, n);
   info->n_tensors = (uint32_t)n;
-  lnt_status status = check_plan_header(info, limits);
-  if (status == LNT_OK) status = check_tensors(info);
+  lnt_status status = lnt_check_tensors(info, limits);
   if (status != LNT_OK) return status;
 
   graph g = {info, limits, 0, info->n_consts + info->n_inputs, 0, 0, 0, {0}};

@@ -114,7 +114,7 @@ extern "C" {
 
 enum {
   LNT_FORMAT_MAJOR = 1,
-  LNT_FORMAT_MINOR = 0, /* the highest that this runtime knows */
+  LNT_FORMAT_MINOR = 1, /* the highest that this runtime knows */
   LNT_MINOR_FLOAT = 0,  /* of a file without anything of format_int8.h, */
   LNT_MINOR_INT8 = 1,   /* and with it */
 

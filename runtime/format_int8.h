@@ -62,8 +62,8 @@ take less room in the file than in memory. Included by format.h.
   LNT_I8_GRU          x, weight_x [3 H, C], weight_h, sums, bias, bias_h i16 [H], sigmoid, tanh   flags: the same;
                       scratch of 9 H bytes
   LNT_DENSE_DYNAMIC   x f32 [N, .., in], weight i8 [out, in], bias f32 [out] or none   ACT: y f32 [N, .., out]. Of each
-                      of the N, with low and high of its numbers and 0: s = (high - low) / 255,
-                      zero = round(-128 - low / s), q = clamp(round(x / s) + zero), halves to even, and
+                      of the N, with low and high of its numbers and 0: in f64 s = max((high - low) / 255, 1e-30) and
+                      zero = round(-128 - low / s), then in f32 q = clamp(round(x / s) + zero), halves to even, and
                       y = act(s s_w (sum of w (q - zero)) + bias). n_out 2: and scratch, 4 out bytes and one for each
                       element of a sample, rounded up to 4
   LNT_CONV2D_DYNAMIC  x f32, weight i8, bias f32 or none    the same with the parameters of LNT_CONV2D; 4 O bytes

@@ -5,7 +5,10 @@
 #include "linnet/runtime/runtime_impl.h"
 
 static int is_range(uint32_t dtype, const uint8_t* at) {
-  if (dtype == LNT_I32) return (int32_t)lnt_u32(at) < (int32_t)lnt_u32(at + 4);
+  if (dtype != LNT_F32) {
+    const int32_t low = (int32_t)lnt_u32(at), high = (int32_t)lnt_u32(at + 4);
+    return low < high && (dtype == LNT_I32 || (low >= INT8_MIN && high <= INT8_MAX));
+  }
   const float span = lnt_f32(at + 4) - lnt_f32(at); /* not finite when one of them is not */
   return span > 0.0f && span <= FLT_MAX;
 }
@@ -27,7 +30,7 @@ lnt_status lnt_check_gold(lnt_info* info, const lnt_limits* limits) {
     const lnt_tensor t = lnt_read_tensor(info, id);
     if (t.kind == LNT_OUT) outputs += t.bytes;
     if (t.kind != LNT_IN) continue;
-    drawn += t.bytes / 4;
+    drawn += lnt_elements(&t);
     at = gold.at + LNT_AT_GOLD_RANGES + 8 * (size_t)t.port;
     LNT_REQUIRE(is_range(t.dtype, at), info, LNT_E_GOLD, at, lnt_u32(at), lnt_u32(at + 4));
   }

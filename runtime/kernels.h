@@ -27,5 +27,22 @@ void lnt_run_slice(const lnt_operands* o);
 void lnt_run_concat(const lnt_operands* o);
 void lnt_run_pad(const lnt_operands* o);
 void lnt_run_embedding(const lnt_operands* o);
+void lnt_run_quantize(const lnt_operands* o);
+void lnt_run_dequantize(const lnt_operands* o);
+void lnt_run_i8_dense(const lnt_operands* o);
+void lnt_run_i8_conv2d(const lnt_operands* o);
+void lnt_run_i8_pool2d(const lnt_operands* o);
+void lnt_run_i8_binary(const lnt_operands* o);
+void lnt_run_i8_requantize(const lnt_operands* o);
+void lnt_run_i8_lookup(const lnt_operands* o);
+void lnt_run_i8_softmax(const lnt_operands* o);
+void lnt_run_i8_recurrent(const lnt_operands* o);
+void lnt_run_dense_dynamic(const lnt_operands* o);
+void lnt_run_conv2d_dynamic(const lnt_operands* o);
+
+/* Halves to even; x within 32 bits. */
+int32_t lnt_round_even(double x);
+/* clamp(round(x / scale) + zero), halves to even; of NaN the zero. */
+int8_t lnt_quantize(float x, float scale, int32_t zero);
 
 #endif

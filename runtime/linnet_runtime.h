@@ -56,6 +56,12 @@ extern "C" {
   X(E_TENSOR_DIMS, "tensor dimension 0 where one is needed, or set past the rank. Export again.")           \
   X(E_TENSOR_BYTES, "tensor size does not fit its shape, or is 4 GiB or more. Export again.")               \
   X(E_DATA_OFFSET, "constant not where it must be in DATA. Export again.")                                  \
+  X(E_PACKED, "packed constant breaks a rule of its packing. Export again.")                                \
+  X(E_QUANT_ENTRY, "quantization missing, not wanted, or not where it must be in QUANT. Export again.")     \
+  X(E_QUANT_SCALE, "scale not positive and normal. Quantize again with other ranges.")                      \
+  X(E_QUANT_ZERO, "zero point outside -128..127, or of a weight not 0. Export again.")                      \
+  X(E_QUANT_COUNT, "number of scales neither 1 nor that of the rows, or all are alike. Export again.")      \
+  X(E_QUANT_FACTOR, "multiplier or shift out of range, or where none belongs. Export again.")               \
   X(E_PLAN_ALIGN, "arena offset or alignment not 16. Export again.")                                        \
   X(E_PLAN_BOUNDS, "tensor outside the arena. Export again.")                                               \
   X(E_PLAN_ARENA, "arena size does not fit its tensors. Export again.")                                     \
@@ -71,6 +77,9 @@ extern "C" {
   X(E_OP_READS, "op reads what is not written yet. Export again.")                                          \
   X(E_OP_WRITES, "op writes a constant, an input, what is written already, or out of order. Export again.") \
   X(E_OP_OPERAND, "op needs a constant where it has none. Export again.")                                   \
+  X(E_OP_QUANT, "scale or zero point not the one that the op prescribes. Export again.")                    \
+  X(E_WEIGHT, "quantized weight below -127. Export again.")                                                 \
+  X(E_SUMS, "sums of products may leave 32 bits, or are not those of the weights. Split the layer.")        \
   X(E_OP_SHAPE, "stored shape is not the shape that the op gives. Export again.")                           \
   X(E_CONST_ORDER, "constant not read, or not numbered by first reading. Export again.")                    \
   X(E_UNWRITTEN, "tensor that no op writes. Export again.")                                                 \
@@ -120,10 +129,11 @@ typedef struct lnt_span {
 
 /* A verified file. Made by lnt_check only. */
 typedef struct lnt_info {
-  lnt_span file, tens, ops, plan, data, meta, gold; /* file.at is null unless the check went well */
-  uint64_t model_version, work;                     /* work: of one run, as in lnt_limits */
+  lnt_span file, tens, ops, quant, plan, data, meta, gold; /* file.at is null unless the check went well */
+  uint64_t model_version, work;                            /* work: of one run, as in lnt_limits */
   uint8_t graph_hash[16];
-  size_t arena_bytes;
+  size_t arena_bytes; /* with the packed constants, which lie unpacked from unpacked_at on */
+  size_t unpacked_at;
   uint32_t n_tensors, n_consts, n_inputs, n_outputs, n_ops, n_golden;
   lnt_problem problem; /* status LNT_OK, or what is wrong */
 } lnt_info;
@@ -155,7 +165,7 @@ typedef struct lnt_model {
 } lnt_model;
 
 /* Ties a checked file to the memory it runs in: at least info->arena_bytes, aligned to LNT_ARENA_ALIGN, used
-   by nobody else. Inputs start as zeros. On failure *model stays unbound. */
+   by nobody else. Unpacks constants; inputs start as zeros. On failure *model stays unbound. */
 lnt_status lnt_bind(lnt_model* model, const lnt_info* info, void* arena, size_t arena_len);
 
 /* LNT_E_ISA when lnt_has_isa says no. */
@@ -172,6 +182,8 @@ typedef struct lnt_view {
   const char* name; /* "" when the file has none */
   uint32_t dtype, rank;
   uint32_t dims[LNT_MAX_RANK];
+  float scale; /* of LNT_I8: real = scale (q - zero); else 0 */
+  int32_t zero;
 } lnt_view;
 
 lnt_status lnt_input(const lnt_model* model, uint32_t port, lnt_view* view);

@@ -90,7 +90,8 @@ class Model {
     return value != nullptr ? value : "";
   }
 
-  /// T is float, or std::int32_t for whole numbers. Error for another port or type.
+  /// T is float, std::int32_t for whole numbers, or std::int8_t for quantized ones. Error for another port or
+  /// type.
   template <class T>
   View<T> input(std::uint32_t port = 0) {
     return view<T>(lnt_input, port);
@@ -126,10 +127,11 @@ class Model {
   using Port = lnt_status (*)(const lnt_model*, std::uint32_t, lnt_view*);
   template <class T>
   View<T> view(Port port_of, std::uint32_t port) {
-    static_assert(std::is_same_v<T, float> || std::is_same_v<T, std::int32_t>, "tensors are f32 or i32");
+    constexpr bool whole = std::is_same_v<T, std::int32_t>, quantized = std::is_same_v<T, std::int8_t>;
+    static_assert(std::is_same_v<T, float> || whole || quantized, "tensors are f32, i32 or i8");
     lnt_view v;
     must(port_of(&model_, port, &v));
-    if (v.dtype != (std::is_same_v<T, float> ? LNT_F32 : LNT_I32))
+    if (v.dtype != (whole ? LNT_I32 : quantized ? LNT_I8 : LNT_F32))
       throw Error(LNT_E_BAD_ARGUMENT, "the tensor has another element type.");
     return {static_cast<T*>(v.data), v.bytes / sizeof(T)};
   }

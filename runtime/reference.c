@@ -22,9 +22,13 @@ static int8_t place(int32_t rescaled, lnt_i8_range range) {
 
 /* ---- products ---- */
 
-/* Sums wrap around on the way: only the end must fit, which lnt_i8_fits says. */
-static uint32_t dot(const int8_t* a, const int8_t* b, size_t n, uint32_t sum) {
-  for (size_t i = 0; i < n; ++i) sum += (uint32_t)((int32_t)a[i] * b[i]);
+static lnt_multiplier factor_of(lnt_factors factors, size_t o) { return factors.at[o * factors.step]; }
+
+static uint32_t sum_of(const int8_t* a, size_t n, uint32_t sum) {
+  for (size_t i = 0; i < n; ++i) {
+    const int32_t value = a[i];
+    sum += (uint32_t)value;
+  }
   return sum;
 }
 
@@ -47,48 +51,88 @@ int lnt_i8_fits(uint64_t terms, int64_t bias) {
 }
 
 void lnt_i8_dense(const lnt_i8_dense_work* v, const int8_t* x, const int8_t* weight, const int32_t* folded,
-                  const lnt_multiplier* rescale, int8_t* y) {
+                  lnt_factors rescale, int8_t* y) {
   for (size_t r = 0; r < v->rows; ++r, x += v->n) {
     for (size_t o = 0; o < v->outs; ++o) {
-      const int32_t acc = as_signed(dot(x, weight + o * v->n, v->n, (uint32_t)folded[o]));
-      *y++ = place(lnt_rescale(acc, rescale[o]), v->range);
+      const int32_t acc = as_signed(lnt_i8_dot(x, weight + o * v->n, v->n, (uint32_t)folded[o]));
+      *y++ = place(lnt_rescale(acc, factor_of(rescale, o)), v->range);
     }
   }
+}
+
+void lnt_i8_dense_sums(const lnt_i8_dense_work* v, const int8_t* x, const int8_t* weight,
+                       const int32_t* folded, int32_t* sums) {
+  for (size_t r = 0; r < v->rows; ++r, x += v->n)
+    for (size_t o = 0; o < v->outs; ++o)
+      *sums++ = as_signed(lnt_i8_dot(x, weight + o * v->n, v->n, (uint32_t)folded[o]));
+}
+
+/* Kernel columns whose place, w columns from the first of the padding, is inside the image. */
+typedef struct columns {
+  size_t begin, end;
+} columns;
+
+static columns inside(const lnt_i8_conv_work* v, size_t w) {
+  columns c = {0, v->kw};
+  while (c.begin < c.end && w + c.begin * v->dilation_w < v->left) ++c.begin;
+  while (c.end > c.begin && w + (c.end - 1) * v->dilation_w - v->left >= v->w) --c.end;
+  return c;
 }
 
 /* One output of one place; h and w count from the first row and column of the padding. */
-static int32_t conv_place(const lnt_i8_conv_work* v, const int8_t* image, size_t h, size_t w, size_t o,
-                          const int8_t* weight, int32_t folded) {
-  const size_t of_group = v->c / v->groups, group = o / (v->o / v->groups);
-  uint32_t sum = (uint32_t)folded;
-  for (size_t r = 0; r < v->kh; ++r) {
-    for (size_t q = 0; q < v->kw; ++q, weight += of_group) {
-      const size_t row = h + r * v->dilation_h, column = w + q * v->dilation_w;
-      if (row >= v->top && row - v->top < v->h && column >= v->left && column - v->left < v->w) {
-        const size_t at = ((row - v->top) * v->w + column - v->left) * v->c;
-        sum = dot(image + at + group * of_group, weight, of_group, sum);
-      } else {
-        for (size_t k = 0; k < of_group; ++k) sum += (uint32_t)(v->x_zero * weight[k]);
-      }
+static int32_t conv_place(const lnt_i8_conv_work* v, const int8_t* image, size_t h, size_t w, columns in,
+                          size_t o, const int8_t* weight, int32_t folded) {
+  const size_t of_group = v->c / v->groups, group = o / (v->o / v->groups), count = in.end - in.begin;
+  const int joined = v->groups == 1 && v->dilation_w == 1; /* columns lie side by side */
+  uint32_t sum = (uint32_t)folded, outside = 0;
+  for (size_t r = 0; r < v->kh; ++r, weight += v->kw * of_group) {
+    const size_t row = h + r * v->dilation_h;
+    columns c = in;
+    if (row < v->top || row - v->top >= v->h) c.begin = c.end = 0;
+    if (c.begin < c.end) {
+      const int8_t* at = image + ((row - v->top) * v->w + w + c.begin * v->dilation_w - v->left) * v->c;
+      const int8_t* taps = weight + c.begin * of_group;
+      if (joined) sum = lnt_i8_dot(at, taps, count * of_group, sum); /* one group */
+      at += group * of_group;
+      for (size_t q = 0; q < count && !joined; ++q, at += v->dilation_w * v->c, taps += of_group)
+        sum = of_group == 1 ? sum + (uint32_t)(*at * *taps) : lnt_i8_dot(at, taps, of_group, sum);
     }
+    outside = sum_of(weight, c.begin * of_group, outside);
+    outside = sum_of(weight + c.end * of_group, (v->kw - c.end) * of_group, outside);
   }
-  return as_signed(sum);
+  return as_signed(sum + outside * (uint32_t)v->x_zero);
 }
 
-void lnt_i8_conv2d(const lnt_i8_conv_work* v, const int8_t* x, const int8_t* weight, const int32_t* folded,
-                   const lnt_multiplier* rescale, int8_t* y) {
+/* Either y or sums is there. */
+static void conv(const lnt_i8_conv_work* v, const int8_t* x, const int8_t* weight, const int32_t* folded,
+                 lnt_factors rescale, int8_t* y, int32_t* sums) {
   const size_t terms = v->kh * v->kw * (v->c / v->groups);
   for (size_t n = 0; n < v->n; ++n, x += v->h * v->w * v->c) {
     for (size_t i = 0; i < v->yh; ++i) {
       for (size_t j = 0; j < v->yw; ++j) {
+        const size_t h = i * v->stride_h, w = j * v->stride_w;
+        const columns in = inside(v, w);
         for (size_t o = 0; o < v->o; ++o) {
-          const int32_t acc =
-              conv_place(v, x, i * v->stride_h, j * v->stride_w, o, weight + o * terms, folded[o]);
-          *y++ = place(lnt_rescale(acc, rescale[o]), v->range);
+          const int32_t acc = conv_place(v, x, h, w, in, o, weight + o * terms, folded[o]);
+          if (sums != NULL)
+            *sums++ = acc;
+          else
+            *y++ = place(lnt_rescale(acc, factor_of(rescale, o)), v->range);
         }
       }
     }
   }
+}
+
+void lnt_i8_conv2d(const lnt_i8_conv_work* v, const int8_t* x, const int8_t* weight, const int32_t* folded,
+                   lnt_factors rescale, int8_t* y) {
+  conv(v, x, weight, folded, rescale, y, NULL);
+}
+
+void lnt_i8_conv2d_sums(const lnt_i8_conv_work* v, const int8_t* x, const int8_t* weight,
+                        const int32_t* folded, int32_t* sums) {
+  const lnt_factors none = {NULL, 0};
+  conv(v, x, weight, folded, none, NULL, sums);
 }
 
 /* ---- pooling ---- */
@@ -170,13 +214,13 @@ int16_t lnt_i8_gate(const int16_t* table, int16_t x) {
 }
 
 static int32_t from_input(const lnt_i8_recurrent* v, const int8_t* x, size_t row) {
-  const uint32_t acc = dot(v->weight_x + row * v->n, x, v->n, (uint32_t)v->folded_x[row]);
-  return lnt_rescale(as_signed(acc), v->rescale_x[row]);
+  const uint32_t acc = lnt_i8_dot(v->weight_x + row * v->n, x, v->n, (uint32_t)v->folded_x[row]);
+  return lnt_rescale(as_signed(acc), factor_of(v->rescale_x, row));
 }
 
 static int32_t from_state(const lnt_i8_recurrent* v, const int8_t* h, size_t row) {
-  const uint32_t acc = dot(v->weight_h + row * v->hidden, h, v->hidden, 0);
-  return lnt_rescale(as_signed(acc), v->rescale_h[row]);
+  const uint32_t acc = lnt_i8_dot(v->weight_h + row * v->hidden, h, v->hidden, 0);
+  return lnt_rescale(as_signed(acc), factor_of(v->rescale_h, row));
 }
 
 /* The input of a gate that takes both alike. */

@@ -27,6 +27,12 @@ typedef struct lnt_multiplier {
 /* factor acc, rounded once and saturated. */
 int32_t lnt_rescale(int32_t acc, lnt_multiplier factor);
 
+/* Of output o: at[o step]. With step 0 all have the same. */
+typedef struct lnt_factors {
+  const lnt_multiplier* at;
+  size_t step;
+} lnt_factors;
+
 /* Where results go: y = clamp(zero + rescaled, low, high). An activation that clamps, as relu, is in low and
    high. */
 typedef struct lnt_i8_range {
@@ -40,16 +46,22 @@ typedef struct lnt_i8_range {
 void lnt_i8_fold(const int8_t* weight, size_t outs, size_t terms, const int32_t* bias, int32_t x_zero,
                  int32_t* folded);
 
+/* sum + sum of a[i] b[i], modulo 2^32: sums may leave 32 bits on the way, if only the end does not. */
+uint32_t lnt_i8_dot(const int8_t* a, const int8_t* b, size_t n, uint32_t sum);
+
 /* 1 when sums of so many products and this bias cannot leave 32 bits: terms 255 127 + |bias| < 2^31. */
 int lnt_i8_fits(uint64_t terms, int64_t bias);
 
-/* y [rows][outs] from x [rows][n] and weight [outs][n]; folded and rescale have one entry an output. */
+/* y [rows][outs] from x [rows][n] and weight [outs][n]; folded has one entry an output. `sums` are acc
+ * itself. */
 typedef struct lnt_i8_dense_work {
   size_t rows, n, outs;
   lnt_i8_range range;
 } lnt_i8_dense_work;
 void lnt_i8_dense(const lnt_i8_dense_work* v, const int8_t* x, const int8_t* weight, const int32_t* folded,
-                  const lnt_multiplier* rescale, int8_t* y);
+                  lnt_factors rescale, int8_t* y);
+void lnt_i8_dense_sums(const lnt_i8_dense_work* v, const int8_t* x, const int8_t* weight,
+                       const int32_t* folded, int32_t* sums);
 
 /* y [n, yh, yw, o] from x [n, h, w, c] and weight [o, kh, kw, c / groups]. Outside the image is x_zero. */
 typedef struct lnt_i8_conv_work {
@@ -59,7 +71,9 @@ typedef struct lnt_i8_conv_work {
   lnt_i8_range range;
 } lnt_i8_conv_work;
 void lnt_i8_conv2d(const lnt_i8_conv_work* v, const int8_t* x, const int8_t* weight, const int32_t* folded,
-                   const lnt_multiplier* rescale, int8_t* y);
+                   lnt_factors rescale, int8_t* y);
+void lnt_i8_conv2d_sums(const lnt_i8_conv_work* v, const int8_t* x, const int8_t* weight,
+                        const int32_t* folded, int32_t* sums);
 
 /* ---- pooling over the part of the window inside the image; y has the scale and zero of x. ---- */
 
@@ -111,7 +125,7 @@ typedef struct lnt_i8_recurrent {
   size_t steps, n, hidden;
   const int8_t *weight_x, *weight_h; /* [G hidden][n], [G hidden][hidden] */
   const int32_t* folded_x;           /* of weight_x without bias */
-  const lnt_multiplier *rescale_x, *rescale_h;
+  lnt_factors rescale_x, rescale_h;
   const int16_t* bias;           /* [G hidden] */
   const int16_t* bias_h;         /* GRU: [hidden], of n */
   const int16_t *sigmoid, *tanh; /* [LNT_GATE_TABLE] */

@@ -2,7 +2,7 @@
 /* Binding a checked model to its arena, its inputs and outputs, and running its ops. */
 #include <string.h>
 
-#include "linnet/runtime/runtime_impl.h"
+#include "linnet/runtime/packed.h"
 
 lnt_tensor lnt_read_tensor(const lnt_info* info, uint32_t id) {
   lnt_tensor t;
@@ -15,8 +15,19 @@ lnt_tensor lnt_read_tensor(const lnt_info* info, uint32_t id) {
   t.port = r[LNT_AT_PORT];
   for (uint32_t i = 0; i < LNT_MAX_RANK; ++i) t.dims[i] = lnt_u32(r + LNT_AT_DIMS + 4 * i);
   t.quant = lnt_u32(r + LNT_AT_QUANT);
+  t.entry = t.quant < info->quant.len ? info->quant.at + t.quant : NULL;
   t.bytes = lnt_u32(r + LNT_AT_BYTES);
   t.off = lnt_u64(r + LNT_AT_OFF);
+  return t;
+}
+
+lnt_tensor lnt_read_operand(const lnt_info* info, uint32_t id) {
+  lnt_tensor t = lnt_read_tensor(info, id);
+  if (t.encoding != LNT_PACKED) return t;
+  uint64_t bytes = lnt_size_of(t.dtype); /* below 2^32 in all, which lnt_check saw */
+  for (uint32_t i = 0; i < t.rank; ++i)
+    bytes *= i == 0 && t.layout == LNT_BLOCKED ? lnt_round_up(t.dims[0], LNT_BLOCK) : t.dims[i];
+  t.bytes = (uint32_t)bytes;
   return t;
 }
 
@@ -31,6 +42,13 @@ lnt_op lnt_read_op(const uint8_t* record) {
   return op;
 }
 
+static uint8_t* memory_of(const lnt_model* model, const lnt_tensor* t) {
+  const lnt_info* info = &model->info;
+  if (t->encoding == LNT_PACKED)
+    return model->arena + info->unpacked_at + lnt_u64(info->data.at + t->off + LNT_AT_UNPACKED);
+  return model->arena + t->off;
+}
+
 lnt_status lnt_bind(lnt_model* model, const lnt_info* info, void* arena, size_t arena_len) {
   if (model == NULL) return LNT_E_BAD_ARGUMENT;
   lnt_model bound;
@@ -43,6 +61,10 @@ lnt_status lnt_bind(lnt_model* model, const lnt_info* info, void* arena, size_t 
   bound.isa = lnt_best_isa();
   bound.parallel = NULL;
   bound.context = NULL;
+  for (uint32_t id = 0; id < info->n_consts; ++id) {
+    const lnt_tensor t = lnt_read_operand(info, id);
+    if (t.encoding == LNT_PACKED) lnt_unpack(&t, info->data.at + t.off, memory_of(&bound, &t), t.bytes);
+  }
   for (uint32_t i = 0; i < info->n_inputs; ++i) {
     const lnt_tensor t = lnt_read_tensor(info, info->n_consts + i);
     memset(bound.arena + t.off, 0, t.bytes);
@@ -102,6 +124,10 @@ static lnt_status view_port(const lnt_model* model, uint8_t kind, uint32_t port,
     view->dtype = t.dtype;
     view->rank = t.rank;
     memcpy(view->dims, t.dims, sizeof view->dims);
+    if (t.entry != NULL) {
+      view->scale = lnt_scale(&t, 0);
+      view->zero = lnt_zero(&t);
+    }
     return LNT_OK;
   }
   return LNT_E_BAD_ARGUMENT;
@@ -115,10 +141,9 @@ lnt_status lnt_output(const lnt_model* model, uint32_t port, lnt_view* view) {
   return view_port(model, LNT_OUT, port, view);
 }
 
-static uint8_t* memory_of(lnt_model* model, const lnt_tensor* t) { return model->arena + t->off; }
-
 static const uint8_t* memory_to_read(const lnt_model* model, const lnt_tensor* t) {
-  return (t->kind == LNT_CONST ? model->info.data.at : model->arena) + t->off;
+  const int in_file = t->kind == LNT_CONST && t->encoding == LNT_RAW;
+  return in_file ? model->info.data.at + t->off : memory_of(model, t);
 }
 
 lnt_status lnt_run(lnt_model* model) {
@@ -137,7 +162,7 @@ lnt_status lnt_run(lnt_model* model) {
     operands.n_in = op.n_in;
     operands.params = lnt_op_params(&op);
     for (uint32_t k = 0; k < op.n_in; ++k) {
-      operands.in[k] = lnt_read_tensor(info, lnt_op_input(&op, k));
+      operands.in[k] = lnt_read_operand(info, lnt_op_input(&op, k));
       operands.in_data[k] = memory_to_read(model, &operands.in[k]);
     }
     for (uint32_t k = 0; k < op.n_out; ++k) {

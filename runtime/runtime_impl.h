@@ -29,6 +29,7 @@ static inline uint64_t lnt_round_up(uint64_t n, uint64_t power_of_two) {
 /* One record of TENS. */
 typedef struct lnt_tensor {
   const uint8_t* record;
+  const uint8_t* entry; /* in QUANT, null without */
   uint8_t dtype, rank, kind, encoding, layout, port;
   uint32_t dims[LNT_MAX_RANK];
   uint32_t quant, bytes;
@@ -36,6 +37,24 @@ typedef struct lnt_tensor {
 } lnt_tensor;
 
 lnt_tensor lnt_read_tensor(const lnt_info* info, uint32_t id);
+/* For an op, which sees no packing: `bytes` are those in memory. */
+lnt_tensor lnt_read_operand(const lnt_info* info, uint32_t id);
+
+static inline size_t lnt_size_of(uint8_t dtype) { return dtype == LNT_I8 ? 1 : dtype == LNT_I16 ? 2 : 4; }
+/* Of a tensor as it lies in memory. */
+static inline size_t lnt_elements(const lnt_tensor* t) { return t->bytes / lnt_size_of(t->dtype); }
+
+/* The entry: its zero, number of scales, the scale of a row, and where the factors begin. */
+static inline int32_t lnt_zero(const lnt_tensor* t) { return (int32_t)lnt_u32(t->entry + LNT_AT_QUANT_ZERO); }
+static inline uint32_t lnt_scales(const lnt_tensor* t) { return lnt_u32(t->entry + LNT_AT_QUANT_COUNT); }
+static inline float lnt_scale(const lnt_tensor* t, size_t row) {
+  return lnt_f32(t->entry + LNT_AT_QUANT_SCALES + 4 * (lnt_scales(t) == 1 ? 0 : row));
+}
+static inline const uint8_t* lnt_factors_at(const lnt_tensor* t) {
+  return t->entry + LNT_AT_QUANT_SCALES + 4 * (size_t)lnt_scales(t);
+}
+/* A factor that reference.h can take. */
+int lnt_is_factor(const uint8_t* at);
 
 /* One record of OPS. */
 typedef struct lnt_op {
@@ -151,8 +170,14 @@ lnt_status lnt_fail(lnt_info* info, lnt_status status, const uint8_t* at, uint64
 /* META is sorted entries key=value; META's span is set. */
 lnt_status lnt_check_meta(lnt_info* info);
 
-/* Second half of lnt_check: TENS, OPS, PLAN and DATA against each other; info's spans are set. */
+/* Second half of lnt_check: TENS, OPS, PLAN and DATA against each other; info's spans are set. First the
+   records of tensors, whose number is known. */
+lnt_status lnt_check_tensors(lnt_info* info, const lnt_limits* limits);
 lnt_status lnt_check_graph(lnt_info* info, const lnt_limits* limits);
+
+/* The entry of a tensor; *end is where the entry before ends in QUANT. */
+typedef enum lnt_need { LNT_NO_ENTRY, LNT_MAY_HAVE_ENTRY, LNT_NEEDS_ENTRY } lnt_need;
+lnt_status lnt_check_entry(lnt_info* info, const lnt_tensor* t, lnt_need need, uint64_t* end);
 
 /* GOLD, if there is one, after the graph. */
 lnt_status lnt_check_gold(lnt_info* info, const lnt_limits* limits);

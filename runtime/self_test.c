@@ -27,10 +27,10 @@ static void philox(uint64_t seed, uint64_t call, uint64_t block, uint32_t x[4]) 
 
 /* One element, from a random word and the eight bytes low, high. */
 static void draw(uint32_t word, uint32_t dtype, const uint8_t* range, uint8_t* to) {
-  if (dtype == LNT_I32) {
+  if (dtype != LNT_F32) {
     const uint32_t low = lnt_u32(range), span = lnt_u32(range + 4) - low;
     const uint32_t value = low + (uint32_t)((uint64_t)word * span >> 32);
-    memcpy(to, &value, sizeof value);
+    memcpy(to, &value, dtype == LNT_I8 ? 1 : 4); /* of little-endian numbers the lowest byte is first */
   } else {
     const float low = lnt_f32(range), fraction = (float)(word >> 8) * (1.0f / 16777216.0f);
     const float value = low + (lnt_f32(range + 4) - low) * fraction;
@@ -46,10 +46,11 @@ static void fill_inputs(const lnt_model* model, uint32_t golden_case) {
     lnt_input(model, port, &view);
     const uint64_t call = (uint64_t)LNT_MAX_PORTS * golden_case + port;
     uint32_t words[4] = {0, 0, 0, 0};
-    for (size_t i = 0; i < view.bytes / 4; ++i) {
+    const size_t size = lnt_size_of((uint8_t)view.dtype);
+    for (size_t i = 0; i < view.bytes / size; ++i) {
       if (i % 4 == 0) philox(seed, call, i / 4, words);
       draw(words[i % 4], view.dtype, gold + LNT_AT_GOLD_RANGES + 8 * (size_t)port,
-           (uint8_t*)view.data + 4 * i);
+           (uint8_t*)view.data + size * i);
     }
   }
 }
@@ -103,7 +104,7 @@ static float compare_outputs(const lnt_model* model, uint32_t golden_case, const
     lnt_view view;
     lnt_output(model, port, &view);
     const uint8_t* actual = (const uint8_t*)view.data;
-    if (view.dtype == LNT_I32) {
+    if (view.dtype != LNT_F32) {
       /* Of a memcmp clang makes a bcmp, which not every board has. */
       for (size_t i = 0; i < view.bytes; ++i)
         if (actual[i] != golden[i]) worst = FLT_MAX;

@@ -82,9 +82,8 @@ LNT_CHECK(unary) {
 }
 
 /* NumPy's rule: from the last axis back, sizes are equal or one of them is 1 or missing. */
-LNT_CHECK(binary) {
+lnt_status lnt_broadcast_shapes(const lnt_operands* o, lnt_mismatch* mismatch) {
   const lnt_tensor *a = &o->in[0], *b = &o->in[1], *y = &o->out[0];
-  LNT_TRY(lnt_all_floats(o, mismatch));
   const uint32_t rank = a->rank > b->rank ? a->rank : b->rank;
   LNT_TRY(lnt_same(rank, y->rank, mismatch));
   for (uint32_t i = 1; i <= rank; ++i) {
@@ -95,11 +94,14 @@ LNT_CHECK(binary) {
   return LNT_OK;
 }
 
-/* x [.., in], weight [out, in], bias [out] -> y [.., out] */
-LNT_CHECK(dense) {
-  const lnt_tensor *x = &o->in[0], *weight = &o->in[1], *y = &o->out[0];
+LNT_CHECK(binary) {
   LNT_TRY(lnt_all_floats(o, mismatch));
-  LNT_TRY(lnt_check_activation(o, 0, mismatch));
+  return lnt_broadcast_shapes(o, mismatch);
+}
+
+/* x [.., in], weight [out, in], bias [out] -> y [.., out] */
+lnt_status lnt_dense_shapes(const lnt_operands* o, lnt_mismatch* mismatch) {
+  const lnt_tensor *x = &o->in[0], *weight = &o->in[1], *y = &o->out[0];
   LNT_TRY(lnt_is_constant(weight, mismatch));
   LNT_TRY(lnt_same(2, weight->rank, mismatch));
   LNT_TRY(lnt_same(weight->dims[1], x->dims[x->rank - 1], mismatch));
@@ -107,6 +109,12 @@ LNT_CHECK(dense) {
   LNT_TRY(same_axes(x, y, (uint32_t)x->rank - 1, mismatch));
   LNT_TRY(lnt_same(weight->dims[0], y->dims[y->rank - 1], mismatch));
   return lnt_check_bias(o, 2, weight->dims[0], mismatch);
+}
+
+LNT_CHECK(dense) {
+  LNT_TRY(lnt_all_floats(o, mismatch));
+  LNT_TRY(lnt_check_activation(o, 0, mismatch));
+  return lnt_dense_shapes(o, mismatch);
 }
 
 LNT_CHECK(matmul) {

@@ -23,6 +23,18 @@ lnt_status lnt_is_constant(const lnt_tensor* t, lnt_mismatch* mismatch);
 lnt_status lnt_check_bias(const lnt_operands* o, uint32_t number, uint64_t n, lnt_mismatch* mismatch);
 /* ACT at these parameters. */
 lnt_status lnt_check_activation(const lnt_operands* o, uint32_t at, lnt_mismatch* mismatch);
+/* t is [rows, columns]. */
+lnt_status lnt_is_plane(const lnt_tensor* t, uint64_t rows, uint64_t columns, lnt_mismatch* mismatch);
+/* The shapes alone, whatever the types; of convolutions with weight and bias constant. */
+lnt_status lnt_dense_shapes(const lnt_operands* o, lnt_mismatch* mismatch);
+lnt_status lnt_conv2d_shapes(const lnt_operands* o, lnt_mismatch* mismatch);
+lnt_status lnt_pool2d_shapes(const lnt_operands* o, lnt_mismatch* mismatch);
+lnt_status lnt_broadcast_shapes(const lnt_operands* o, lnt_mismatch* mismatch);
+/* y of a recurrent op, with a row for c if `cells` is 1. */
+lnt_status lnt_recurrent_result(const lnt_operands* o, int sequence, uint64_t units, uint64_t cells,
+                                lnt_mismatch* mismatch);
+/* y, an i8 of one scale, has the scale and zero of x if it is one. */
+lnt_status lnt_like(const lnt_tensor* x, const lnt_tensor* y, lnt_mismatch* mismatch);
 /* What is not finite is no parameter. */
 lnt_status lnt_check_finite(const lnt_operands* o, uint32_t at, lnt_mismatch* mismatch);
 
@@ -54,8 +66,22 @@ LNT_CHECK(batch_norm);
 LNT_CHECK(group_norm);
 LNT_CHECK(layer_norm);
 LNT_CHECK(embedding);
+LNT_CHECK(quantize);
+LNT_CHECK(dequantize);
+LNT_CHECK(i8_dense);
+LNT_CHECK(i8_conv2d);
+LNT_CHECK(i8_pool2d);
+LNT_CHECK(i8_add);
+LNT_CHECK(i8_factor); /* of LNT_I8_MUL and LNT_I8_REQUANTIZE */
+LNT_CHECK(i8_lookup);
+LNT_CHECK(i8_softmax);
+LNT_CHECK(i8_recurrent);
+LNT_CHECK(dense_dynamic);
+LNT_CHECK(conv2d_dynamic);
 
 uint64_t lnt_recurrent_scratch(const lnt_operands* o);
+uint64_t lnt_i8_recurrent_scratch(const lnt_operands* o);
+uint64_t lnt_dynamic_scratch(const lnt_operands* o);
 uint32_t lnt_gates(uint32_t opcode);
 
 #endif

@@ -2,10 +2,13 @@
 /* Shapes of the ops that move elements. */
 #include "linnet/runtime/shapes.h"
 
-/* Integers may be moved, too; the result has the type of all parts. */
+/* Integers may be moved, too; the result has the type of all parts, and quantized numbers stay as they are.
+ */
 static lnt_status one_type(const lnt_operands* o, lnt_mismatch* mismatch) {
-  for (uint32_t i = 0; i < o->n_in; ++i)
+  for (uint32_t i = 0; i < o->n_in; ++i) {
     LNT_TRY(lnt_same_or(LNT_E_OP_OPERAND, o->out[0].dtype, o->in[i].dtype, mismatch));
+    LNT_TRY(lnt_like(&o->in[i], &o->out[0], mismatch));
+  }
   return LNT_OK;
 }
 
@@ -70,7 +73,9 @@ LNT_CHECK(concat) {
 
 LNT_CHECK(pad) {
   const lnt_tensor *x = &o->in[0], *y = &o->out[0];
-  LNT_TRY(lnt_all_floats(o, mismatch));
+  if (x->dtype != LNT_I8) LNT_TRY(lnt_all_floats(o, mismatch));
+  LNT_TRY(one_type(o, mismatch));
+  if (x->dtype == LNT_I8) LNT_TRY(lnt_same_or(LNT_E_OP_PARAMS, 0, lnt_param(o, 2 * LNT_MAX_RANK), mismatch));
   LNT_TRY(lnt_same(x->rank, y->rank, mismatch));
   LNT_TRY(zero_past_rank(o, 0, x->rank, mismatch));
   LNT_TRY(zero_past_rank(o, LNT_MAX_RANK, x->rank, mismatch));

@@ -25,7 +25,6 @@ static lnt_status check_window(const lnt_operands* o, uint32_t axis, uint32_t ke
 
 /* Images, and the other way round for a transposed convolution. */
 static lnt_status check_images(const lnt_operands* o, lnt_mismatch* mismatch) {
-  LNT_TRY(lnt_all_floats(o, mismatch));
   LNT_TRY(lnt_same(4, o->in[0].rank, mismatch));
   LNT_TRY(lnt_same(4, o->out[0].rank, mismatch));
   return lnt_same(o->in[0].dims[0], o->out[0].dims[0], mismatch);
@@ -53,7 +52,7 @@ static lnt_status check_layout(const lnt_operands* o, uint32_t groups, lnt_misma
   return lnt_same_or(LNT_E_TENSOR_STORAGE, 0, weight->dims[0] / groups % LNT_BLOCK, mismatch);
 }
 
-LNT_CHECK(conv2d) {
+lnt_status lnt_conv2d_shapes(const lnt_operands* o, lnt_mismatch* mismatch) {
   const lnt_tensor *x = &o->in[0], *weight = &o->in[1], *y = &o->out[0];
   const uint32_t groups = lnt_param(o, LNT_AT_CONV_GROUPS);
   LNT_TRY(check_convolution(o, groups, mismatch));
@@ -62,6 +61,12 @@ LNT_CHECK(conv2d) {
     LNT_TRY(check_window(o, axis, weight->dims[1 + axis], lnt_param(o, LNT_AT_STRIDE + axis),
                          lnt_param(o, LNT_AT_DILATION + axis), x->dims[1 + axis], y->dims[1 + axis],
                          mismatch));
+  return LNT_OK;
+}
+
+LNT_CHECK(conv2d) {
+  LNT_TRY(lnt_all_floats(o, mismatch));
+  LNT_TRY(lnt_conv2d_shapes(o, mismatch));
   return lnt_check_activation(o, LNT_AT_CONV_ACT, mismatch);
 }
 
@@ -69,6 +74,7 @@ LNT_CHECK(conv2d) {
    has exactly the size of x. */
 LNT_CHECK(conv_transpose2d) {
   const lnt_tensor *x = &o->in[0], *weight = &o->in[1], *y = &o->out[0];
+  LNT_TRY(lnt_all_floats(o, mismatch));
   LNT_TRY(check_convolution(o, lnt_param(o, LNT_AT_CONV_GROUPS + 2), mismatch));
   LNT_TRY(lnt_same_or(LNT_E_TENSOR_STORAGE, LNT_PLAIN, weight->layout, mismatch));
   for (uint32_t axis = 0; axis < 2; ++axis) {
@@ -84,7 +90,7 @@ LNT_CHECK(conv_transpose2d) {
   return lnt_check_activation(o, LNT_AT_CONV_ACT + 2, mismatch);
 }
 
-LNT_CHECK(pool2d) {
+lnt_status lnt_pool2d_shapes(const lnt_operands* o, lnt_mismatch* mismatch) {
   const lnt_tensor *x = &o->in[0], *y = &o->out[0];
   LNT_TRY(check_images(o, mismatch));
   for (uint32_t axis = 0; axis < 2; ++axis)
@@ -94,7 +100,13 @@ LNT_CHECK(pool2d) {
   return lnt_same(x->dims[3], y->dims[3], mismatch);
 }
 
+LNT_CHECK(pool2d) {
+  LNT_TRY(lnt_all_floats(o, mismatch));
+  return lnt_pool2d_shapes(o, mismatch);
+}
+
 LNT_CHECK(upsample2d) {
+  LNT_TRY(lnt_all_floats(o, mismatch));
   LNT_TRY(check_images(o, mismatch));
   LNT_TRY(lnt_within(LNT_NEAREST, lnt_param(o, 0), LNT_BILINEAR, mismatch));
   for (uint32_t axis = 1; axis < 3; ++axis) { /* products of sizes stay within 64 bits */
@@ -127,7 +139,7 @@ static lnt_status check_recurrent_weights(const lnt_operands* o, lnt_mismatch* m
   return o->opcode == LNT_GRU ? lnt_check_bias(o, 4, units, mismatch) : LNT_OK;
 }
 
-static lnt_status check_plane(const lnt_tensor* t, uint64_t rows, uint64_t columns, lnt_mismatch* mismatch) {
+lnt_status lnt_is_plane(const lnt_tensor* t, uint64_t rows, uint64_t columns, lnt_mismatch* mismatch) {
   LNT_TRY(lnt_same(2, t->rank, mismatch));
   LNT_TRY(lnt_same(rows, t->dims[0], mismatch));
   return lnt_same(columns, t->dims[1], mismatch);
@@ -144,12 +156,21 @@ static lnt_status check_recurrent_rest(const lnt_operands* o, uint32_t flags, ln
     if (i + masks < o->n_in || o->in[i].dtype != LNT_I32)
       LNT_TRY(lnt_same_or(LNT_E_OP_OPERAND, LNT_F32, o->in[i].dtype, mismatch));
   for (uint32_t i = 0; i < states; ++i, ++at)
-    LNT_TRY(check_plane(&o->in[at], x->dims[0], o->in[2].dims[1], mismatch));
-  return masks != 0 ? check_plane(&o->in[at], x->dims[0], x->dims[1], mismatch) : LNT_OK;
+    LNT_TRY(lnt_is_plane(&o->in[at], x->dims[0], o->in[2].dims[1], mismatch));
+  return masks != 0 ? lnt_is_plane(&o->in[at], x->dims[0], x->dims[1], mismatch) : LNT_OK;
+}
+
+lnt_status lnt_recurrent_result(const lnt_operands* o, int sequence, uint64_t units, uint64_t cells,
+                                lnt_mismatch* mismatch) {
+  const lnt_tensor *x = &o->in[0], *y = &o->out[0];
+  if (!sequence && cells == 0) return lnt_is_plane(y, x->dims[0], units, mismatch);
+  LNT_TRY(lnt_same(3, y->rank, mismatch));
+  LNT_TRY(lnt_same(x->dims[0], y->dims[0], mismatch));
+  LNT_TRY(lnt_same((sequence ? (uint64_t)x->dims[1] : 1) + cells, y->dims[1], mismatch));
+  return lnt_same(units, y->dims[2], mismatch);
 }
 
 LNT_CHECK(recurrent) {
-  const lnt_tensor *x = &o->in[0], *y = &o->out[0];
   const uint32_t flags = lnt_param(o, 0);
   const uint32_t known = LNT_RNN_REVERSE | LNT_RNN_SEQUENCE | LNT_RNN_MASKED | LNT_RNN_STATE |
                          (o->opcode == LNT_LSTM ? LNT_RNN_CELL : 0) |
@@ -157,12 +178,7 @@ LNT_CHECK(recurrent) {
   LNT_TRY(lnt_same_or(LNT_E_OP_PARAMS, 0, flags & ~known, mismatch));
   LNT_TRY(check_recurrent_weights(o, mismatch));
   LNT_TRY(check_recurrent_rest(o, flags, mismatch));
-  LNT_TRY(lnt_same_or(LNT_E_OP_OPERAND, LNT_F32, y->dtype, mismatch));
-  const uint64_t units = o->in[2].dims[1], cells = (flags & LNT_RNN_CELL) != 0 ? 1 : 0;
-  const int sequence = (flags & LNT_RNN_SEQUENCE) != 0;
-  if (!sequence && cells == 0) return check_plane(y, x->dims[0], units, mismatch);
-  LNT_TRY(lnt_same(3, y->rank, mismatch));
-  LNT_TRY(lnt_same(x->dims[0], y->dims[0], mismatch));
-  LNT_TRY(lnt_same((sequence ? (uint64_t)x->dims[1] : 1) + cells, y->dims[1], mismatch));
-  return lnt_same(units, y->dims[2], mismatch);
+  LNT_TRY(lnt_same_or(LNT_E_OP_OPERAND, LNT_F32, o->out[0].dtype, mismatch));
+  return lnt_recurrent_result(o, (flags & LNT_RNN_SEQUENCE) != 0, o->in[2].dims[1],
+                              (flags & LNT_RNN_CELL) != 0 ? 1 : 0, mismatch);
 }

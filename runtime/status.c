@@ -41,6 +41,8 @@ static const char* section_name(uint32_t type) {
       return "TENS";
     case LNT_SECTION_OPS:
       return "OPS";
+    case LNT_SECTION_QUANT:
+      return "QUANT";
     case LNT_SECTION_PLAN:
       return "PLAN";
     case LNT_SECTION_DATA:

@@ -3,16 +3,18 @@
    over every place. */
 #include "linnet/runtime/runtime_impl.h"
 
-static uint64_t elements(const lnt_tensor* t) { return t->bytes / 4; }
+static uint64_t elements(const lnt_tensor* t) { return lnt_elements(t); }
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* a b, or the most that 64 bits hold. */
+static uint64_t times(uint64_t a, uint64_t b) { return a != 0 && b > UINT64_MAX / a ? UINT64_MAX : a * b; }
 
 /* Elements behind each row of a weight. */
 static uint64_t terms(const lnt_tensor* weight) {
   return weight->dims[0] == 0 ? 0 : elements(weight) / weight->dims[0];
 }
 
-/* Called before the shapes are checked against each other. Tensors have fewer than 2^30 elements, so that no
-   product of two here leaves 64 bits. */
+/* Called before the shapes are checked against each other. */
 uint64_t lnt_work(const lnt_operands* o, uint32_t n_out) {
   const lnt_tensor *x = &o->in[0], *y = &o->out[0];
   uint64_t bytes = 0;
@@ -20,19 +22,28 @@ uint64_t lnt_work(const lnt_operands* o, uint32_t n_out) {
     case LNT_DENSE:
     case LNT_CONV2D:
     case LNT_CONV_TRANSPOSE2D:
-      return elements(y) * terms(&o->in[1]);
+    case LNT_I8_DENSE:
+    case LNT_I8_CONV2D:
+      return times(elements(y), terms(&o->in[1]));
+    case LNT_DENSE_DYNAMIC:
+    case LNT_CONV2D_DYNAMIC: /* and the sum of each row of weights, once a sample */
+      return times(elements(y) + times(x->dims[0], o->in[1].dims[0]), terms(&o->in[1]));
     case LNT_MATMUL:
-      return elements(y) * x->dims[1];
+      return times(elements(y), x->dims[1]);
     case LNT_MAX_POOL2D:
     case LNT_AVG_POOL2D:
-      return elements(y) *
-             smaller(smaller(lnt_param(o, 0), x->dims[1]) * smaller(lnt_param(o, 1), x->dims[2]),
-                     elements(x));
+    case LNT_I8_MAX_POOL2D:
+    case LNT_I8_AVG_POOL2D:
+      return times(elements(y),
+                   smaller(times(smaller(lnt_param(o, 0), x->dims[1]), smaller(lnt_param(o, 1), x->dims[2])),
+                           elements(x)));
     case LNT_RNN:
     case LNT_GRU:
     case LNT_LSTM:
-      return smaller((uint64_t)x->dims[0] * x->dims[1], elements(x)) *
-             (elements(&o->in[1]) + elements(&o->in[2]));
+    case LNT_I8_GRU:
+    case LNT_I8_LSTM:
+      return times(smaller(times(x->dims[0], x->dims[1]), elements(x)),
+                   elements(&o->in[1]) + elements(&o->in[2]));
     default:
       for (uint32_t i = 0; i < o->n_in; ++i) bytes += o->in[i].bytes;
       for (uint32_t i = 0; i < n_out; ++i) bytes += o->out[i].bytes;

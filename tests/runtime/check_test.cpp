@@ -16,6 +16,8 @@ std::vector<Case> all_cases() {
   std::vector<Case> all = malformed_containers();
   for (const Case& c : malformed_graphs()) all.push_back(c);
   for (const Case& c : malformed_ops()) all.push_back(c);
+  for (const Case& c : malformed_int8()) all.push_back(c);
+  for (const Case& c : malformed_packed()) all.push_back(c);
   return all;
 }
 
@@ -73,7 +75,7 @@ TEST_CASE("every status that lnt_check can give has a malformed file") {
 
 TEST_CASE("later minor versions may bring sections that need not be known") {
   File file = small_model();
-  file.minor = 1;
+  file.minor = LNT_FORMAT_MINOR + 1;
   std::vector<SectionRecord> sections = file.sections();
   sections.push_back({98, 0, LNT_SECTION_ALIGN, {1, 2, 3}});
   sections.push_back({99, 0, LNT_PAGE_ALIGN, {}});

@@ -42,8 +42,7 @@ TEST_CASE("every file of the fuzzer's corpus is refused or runs") {
 
 TEST_CASE("good files of every op stay good or are refused when bits flip and checksums fit again") {
   std::uint32_t random = 1;
-  for (const Case& c : malformed_ops()) {
-    if (c.expected != LNT_OK) continue;
+  for (const Case& c : good_models()) {
     CAPTURE(c.name);
     const Bytes good = c.make();
     CHECK(use_model(good.data(), good.size()) == LNT_OK);

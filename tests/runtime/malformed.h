@@ -24,6 +24,12 @@ std::vector<Case> malformed_containers();
 std::vector<Case> malformed_graphs();
 /// Of the parameters and operands of single ops. Those that are as they must be are cases, too.
 std::vector<Case> malformed_ops();
+/// Of quantized tensors and the ops on them; of packed constants. With good ones, too.
+std::vector<Case> malformed_int8();
+std::vector<Case> malformed_packed();
+
+/// Small good files of every op, and of every way to pack a constant.
+std::vector<Case> good_models();
 
 /// The small model with something changed in what the file says.
 Case changed(const std::string& name, lnt_status expected, void (*change)(File&));

@@ -84,11 +84,17 @@ std::vector<Case> section_cases() {
                  [](Sections& s) {
                    s.push_back({99, LNT_SECTION_REQUIRED, 8, {1}});
                  }),
-      rearranged("quantization", LNT_E_SECTION_UNKNOWN,
+      rearranged("quantization of nothing", LNT_E_SECTION_SIZE,
                  [](Sections& s) {
-                   s.insert(s.begin() + 2, {LNT_SECTION_QUANT, LNT_SECTION_REQUIRED, 8, {1}});
+                   s.insert(s.begin() + 2, {LNT_SECTION_QUANT, LNT_SECTION_REQUIRED, 8, {}});
                  }),
-      rearranged("quantization that claims not to matter", LNT_E_SECTION_UNKNOWN,
+      rearranged("quantization of no tensor", LNT_E_SECTION_SIZE,
+                 [](Sections& s) {
+                   s.insert(s.begin() + 2, {LNT_SECTION_QUANT, LNT_SECTION_REQUIRED, 8, Bytes(20)});
+                 }),
+      changed("a minor version that a float file does not need", LNT_E_VERSION,
+              [](File& f) { f.minor = LNT_MINOR_INT8; }),
+      rearranged("quantization that claims not to matter", LNT_E_SECTION_FLAGS,
                  [](Sections& s) {
                    s.insert(s.begin() + 2, {LNT_SECTION_QUANT, 0, 8, {1}});
                  }),

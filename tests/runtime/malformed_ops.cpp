@@ -352,4 +352,12 @@ std::vector<Case> malformed_ops() {
   return all;
 }
 
+std::vector<Case> good_models() {
+  std::vector<Case> good;
+  for (const auto& cases : {malformed_ops(), malformed_int8(), malformed_packed()})
+    for (const Case& c : cases)
+      if (c.expected == LNT_OK && c.name.find("66311") == std::string::npos) good.push_back(c);
+  return good;
+}
+
 }  // namespace linnet::test

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <set>
 
 namespace linnet::test {
 namespace {
@@ -57,6 +59,47 @@ Bytes ops_section(const std::vector<OpRecord>& ops) {
   return b;
 }
 
+/// Bytes of a packed constant when it is unpacked.
+std::size_t memory_of(const TensorRecord& t) {
+  std::size_t bytes = t.dtype == LNT_I8 ? 1 : 4;
+  for (std::size_t i = 0; i < t.rank; ++i)
+    bytes *=
+        i == 0 && t.layout == LNT_BLOCKED ? (t.dims[0] + LNT_BLOCK - 1) / LNT_BLOCK * LNT_BLOCK : t.dims[i];
+  return bytes;
+}
+
+/// Bits behind each other, the lowest first.
+class BitWriter {
+ public:
+  void put(std::uint32_t value, std::uint32_t bits) {
+    for (std::uint32_t i = 0; i < bits; ++i, ++n_) {
+      if (n_ % 8 == 0) bytes_.push_back(0);
+      bytes_.back() |= static_cast<std::uint8_t>((value >> i & 1) << n_ % 8);
+    }
+  }
+  void to(Bytes& all) const { all.insert(all.end(), bytes_.begin(), bytes_.end()); }
+
+ private:
+  Bytes bytes_;
+  std::size_t n_ = 0;
+};
+
+void put_map(std::uint8_t map, const std::vector<std::uint32_t>& numbers, Bytes& to) {
+  const std::uint32_t escape = (1u << map % 16) - 1;
+  std::uint32_t gap = 0;
+  BitWriter bits;
+  for (std::uint32_t number : numbers) {
+    if (map == LNT_MAP_BITS) bits.put(number != 0, 1);
+    if (map == LNT_MAP_BITS || map == LNT_MAP_NONE) continue;
+    ++gap;
+    if (number == 0) continue;
+    for (--gap; gap >= escape; gap -= escape) bits.put(escape, map);
+    bits.put(gap, map);
+    gap = 0;
+  }
+  bits.to(to);
+}
+
 /// Parameters that are all 0.
 Bytes no_params(std::uint16_t opcode) {
   if (opcode == LNT_DENSE || opcode == LNT_BATCH_NORM) return Bytes(12);
@@ -75,6 +118,42 @@ std::uint32_t bits_of(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, 4);
   return bits;
+}
+
+Bytes entry_of(const Quant& quant) {
+  Bytes bytes;
+  append(bytes, static_cast<std::uint32_t>(quant.zero));
+  append(bytes, static_cast<std::uint32_t>(quant.scales.size()));
+  for (float scale : quant.scales) append(bytes, bits_of(scale));
+  for (std::size_t i = 0; i < quant.scales.size(); ++i)
+    for (std::size_t k = 0; k < 2; ++k)
+      append(bytes, quant.factors.empty() ? 0u : static_cast<std::uint32_t>(quant.factors.at(i)[k]));
+  return bytes;
+}
+
+Bytes pack(const Packing& packing, const std::vector<std::uint32_t>& numbers, std::uint32_t width) {
+  std::vector<std::uint32_t> stored;
+  for (std::uint32_t number : numbers)
+    if (packing.map == LNT_MAP_NONE || number != 0) stored.push_back(number);
+  const std::set<std::uint32_t> values(stored.begin(), stored.end());
+  std::uint32_t place_bits = 1;
+  while (1u << place_bits < values.size()) ++place_bits;
+  Bytes bytes{packing.number, packing.map};
+  append(bytes, static_cast<std::uint16_t>(packing.codebook ? values.size() : 0));
+  append(bytes, static_cast<std::uint32_t>(stored.size()));
+  append(bytes, std::uint64_t{0});
+  BitWriter codebook, places;
+  if (packing.codebook)
+    for (std::uint32_t value : values) codebook.put(value, width);
+  for (std::uint32_t number : stored) {
+    const auto place = std::distance(values.begin(), values.find(number));
+    places.put(packing.codebook ? static_cast<std::uint32_t>(place) : number,
+               packing.codebook ? place_bits : width);
+  }
+  codebook.to(bytes);
+  places.to(bytes);
+  put_map(packing.map, numbers, bytes);
+  return bytes;
 }
 
 void put16(Bytes& bytes, std::size_t at, std::uint16_t value) { put(bytes, at, value, 2); }
@@ -108,6 +187,8 @@ std::vector<SectionRecord> File::sections() const {
       {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan},
       {LNT_SECTION_DATA, LNT_SECTION_REQUIRED, data_align, data},
       {LNT_SECTION_META, 0, LNT_SECTION_ALIGN, Bytes(meta.begin(), meta.end())}};
+  if (!quant.empty())
+    all.insert(all.begin() + 2, {LNT_SECTION_QUANT, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, quant});
   if (!gold.empty()) all.push_back({LNT_SECTION_GOLD, 0, LNT_SECTION_ALIGN, gold});
   return all;
 }
@@ -155,11 +236,12 @@ void seal(Bytes& file) {
   put32(file, LNT_AT_HEADER_CRC, lnt_crc32c(0, file.data(), static_cast<std::size_t>(table_end)));
 }
 
-ModelBuilder::Value ModelBuilder::add(std::uint8_t kind, const Dims& dims) {
+ModelBuilder::Value ModelBuilder::add(std::uint8_t kind, const Dims& dims, std::uint8_t dtype) {
   Node node;
   node.tensor.kind = kind;
+  node.tensor.dtype = dtype;
   node.tensor.rank = static_cast<std::uint8_t>(dims.size());
-  node.tensor.bytes = 4;
+  node.tensor.bytes = dtype == LNT_I8 ? 1 : dtype == LNT_I16 ? 2 : 4;
   for (std::size_t i = 0; i < dims.size(); ++i) {
     node.tensor.dims[i] = dims[i];
     node.tensor.bytes *= dims[i];
@@ -170,7 +252,7 @@ ModelBuilder::Value ModelBuilder::add(std::uint8_t kind, const Dims& dims) {
 
 ModelBuilder::Value ModelBuilder::constant(const Dims& dims, const std::vector<float>& values) {
   const Value v = add(LNT_CONST, dims);
-  nodes_.back().values = values;
+  for (float value : values) append(nodes_.back().data, bits_of(value));
   return v;
 }
 
@@ -201,12 +283,59 @@ ModelBuilder::Value ModelBuilder::blocked(const Dims& dims, const std::vector<fl
 }
 
 ModelBuilder::Value ModelBuilder::integers(const Dims& dims, const std::vector<std::int32_t>& values) {
-  std::vector<float> bits(values.size());
-  std::memcpy(bits.data(), values.data(), 4 * values.size());
-  const Value v = constant(dims, bits);
-  nodes_.back().tensor.dtype = LNT_I32;
+  const Value v = add(LNT_CONST, dims, LNT_I32);
+  for (std::int32_t value : values) append(nodes_.back().data, static_cast<std::uint32_t>(value));
   return v;
 }
+
+ModelBuilder::Value ModelBuilder::i8(const Dims& dims, const std::vector<std::int8_t>& values,
+                                     const Quant& quant) {
+  const Value v = add(LNT_CONST, dims, LNT_I8);
+  for (std::int8_t value : values) nodes_.back().data.push_back(static_cast<std::uint8_t>(value));
+  entry(v, quant);
+  return v;
+}
+
+ModelBuilder::Value ModelBuilder::no_entry(const Dims& dims, const std::vector<std::int8_t>& values) {
+  const Value v = i8(dims, values, {});
+  nodes_.back().entry.clear();
+  return v;
+}
+
+ModelBuilder::Value ModelBuilder::i16(const std::vector<std::int16_t>& values) {
+  const Value v = add(LNT_CONST, {static_cast<std::uint32_t>(values.size())}, LNT_I16);
+  for (std::int16_t value : values) append(nodes_.back().data, static_cast<std::uint16_t>(value));
+  return v;
+}
+
+ModelBuilder::Value ModelBuilder::quantized_input(const Dims& dims, const Quant& quant) {
+  return quantized(input(dims), quant);
+}
+
+ModelBuilder::Value ModelBuilder::packed(const Dims& dims, const Bytes& contents, bool is_i8) {
+  const Value v = add(LNT_CONST, dims, is_i8 ? LNT_I8 : LNT_F32);
+  nodes_.back().data = contents;
+  nodes_.back().tensor.encoding = LNT_PACKED;
+  nodes_.back().tensor.bytes = static_cast<std::uint32_t>(contents.size());
+  return v;
+}
+
+void ModelBuilder::entry(Value value, const Quant& quant) { node(value).entry = entry_of(quant); }
+
+ModelBuilder::Value ModelBuilder::quantized(Value value, const Quant& quant) {
+  entry(whole(value, LNT_I8), quant);
+  return value;
+}
+
+ModelBuilder::Value ModelBuilder::whole(Value value, std::uint8_t dtype) {
+  TensorRecord& tensor = node(value).tensor;
+  const auto size = [](std::uint8_t type) { return type == LNT_I8 ? 1u : type == LNT_I16 ? 2u : 4u; };
+  tensor.bytes = tensor.bytes / size(tensor.dtype) * size(dtype);
+  tensor.dtype = dtype;
+  return value;
+}
+
+void ModelBuilder::in_blocks(Value weight) { node(weight).tensor.layout = LNT_BLOCKED; }
 
 ModelBuilder::Value ModelBuilder::integer_input(const Dims& dims) {
   const Value v = input(dims);
@@ -248,14 +377,26 @@ File ModelBuilder::file() const {
   const std::vector<std::uint32_t> id = ids();
   file.tensors.resize(nodes_.size());
   std::vector<const Node*> by_id(nodes_.size());
+  std::size_t unpacked = 0;
   for (std::size_t v = 0; v < nodes_.size(); ++v) by_id.at(id[v]) = &nodes_[v];
   for (std::size_t i = 0; i < by_id.size(); ++i) {
     TensorRecord& t = file.tensors[i] = by_id[i]->tensor;
+    const Bytes& entry = by_id[i]->entry;
+    const bool packed = t.encoding == LNT_PACKED;
+    if (packed || t.dtype == LNT_I8 || t.dtype == LNT_I16) file.minor = LNT_MINOR_INT8;
+    if (!entry.empty()) t.quant = static_cast<std::uint32_t>(file.quant.size());
+    file.quant.insert(file.quant.end(), entry.begin(), entry.end());
     if (t.kind == LNT_CONST) {
-      pad(file.data, LNT_DATA_ALIGN);
+      pad(file.data, packed ? std::size_t{LNT_PACKED_ALIGN} : std::size_t{LNT_DATA_ALIGN});
       t.off = file.data.size();
-      file.data.resize(file.data.size() + t.bytes);
-      std::memcpy(file.data.data() + t.off, by_id[i]->values.data(), t.bytes);
+      Bytes data = by_id[i]->data;
+      data.resize(t.bytes);
+      if (packed && data.size() >= LNT_PACKED_BYTES) {
+        put64(data, LNT_AT_UNPACKED, unpacked);
+        unpacked =
+            (unpacked + memory_of(t) + LNT_UNPACKED_ALIGN - 1) / LNT_UNPACKED_ALIGN * LNT_UNPACKED_ALIGN;
+      }
+      file.data.insert(file.data.end(), data.begin(), data.end());
     } else {
       t.off = file.arena_bytes;
       file.arena_bytes = (t.off + t.bytes + LNT_ARENA_ALIGN - 1) / LNT_ARENA_ALIGN * LNT_ARENA_ALIGN;

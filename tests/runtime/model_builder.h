@@ -38,7 +38,7 @@ struct SectionRecord {
 };
 
 struct File {
-  std::uint16_t major = LNT_FORMAT_MAJOR, minor = LNT_FORMAT_MINOR;
+  std::uint16_t major = LNT_FORMAT_MAJOR, minor = LNT_MINOR_FLOAT;
   std::uint32_t flags = 0;
   std::uint64_t model_version = 7;
   std::vector<TensorRecord> tensors;
@@ -49,12 +49,29 @@ struct File {
   Bytes data;
   std::uint32_t data_align = LNT_DATA_ALIGN;
   std::string meta;
-  Bytes gold;  ///< no section when empty
+  Bytes gold;   ///< no section when empty
+  Bytes quant;  ///< likewise
 
   std::uint32_t n_consts() const;
   std::vector<SectionRecord> sections() const;
   Bytes bytes() const;
 };
+
+/// One entry of QUANT.
+struct Quant {
+  std::int32_t zero = 0;
+  std::vector<float> scales = {0.5f};
+  std::vector<std::array<std::int32_t, 2>> factors = {};  ///< of each scale; 0 0 when there are none
+};
+Bytes entry_of(const Quant& quant);
+
+/// How a packed constant says what it holds.
+struct Packing {
+  std::uint8_t number = LNT_NUMBER_ELEMENT, map = LNT_MAP_NONE;
+  bool codebook = false;
+};
+/// `numbers` are the bits of each element, of as many bits as that kind of number has.
+Bytes pack(const Packing& packing, const std::vector<std::uint32_t>& numbers, std::uint32_t width);
 
 /// The file of any sections in any order: offsets, lengths and checksums fit.
 Bytes lay_out(const File& header, const std::vector<SectionRecord>& sections);
@@ -86,6 +103,20 @@ class ModelBuilder {
   Value blocked(const Dims& dims, const std::vector<float>& values);
   Value integers(const Dims& dims, const std::vector<std::int32_t>& values);
   Value integer_input(const Dims& dims);
+  /// Weights, tables, and what else are small integers.
+  Value i8(const Dims& dims, const std::vector<std::int8_t>& values, const Quant& quant);
+  Value no_entry(const Dims& dims, const std::vector<std::int8_t>& values);
+  Value i16(const std::vector<std::int16_t>& values);
+  Value quantized_input(const Dims& dims, const Quant& quant);
+  /// From pack(); f32, or with `is_i8` i8.
+  Value packed(const Dims& dims, const Bytes& contents, bool is_i8 = false);
+  /// Gives a value an entry of QUANT, or makes it i8, which needs one.
+  void entry(Value value, const Quant& quant);
+  Value quantized(Value value, const Quant& quant);
+  /// i8 without an entry, i16 or i32.
+  Value whole(Value value, std::uint8_t dtype);
+  Value whole_input(const Dims& dims, std::uint8_t dtype) { return whole(input(dims), dtype); }
+  void in_blocks(Value weight);
   /// Parameters that are not given are all 0.
   Value op(std::uint16_t opcode, const std::vector<Value>& in, const Dims& dims, const Bytes& params = {});
   /// The last op writes this, too.
@@ -99,7 +130,7 @@ class ModelBuilder {
  private:
   struct Node {
     TensorRecord tensor;
-    std::vector<float> values;
+    Bytes data, entry;
   };
   struct Step {
     std::uint16_t opcode;
@@ -108,7 +139,8 @@ class ModelBuilder {
     Bytes params;
     Value scratch = -1;
   };
-  Value add(std::uint8_t kind, const Dims& dims);
+  Value add(std::uint8_t kind, const Dims& dims, std::uint8_t dtype = LNT_F32);
+  Node& node(Value value) { return nodes_[static_cast<std::size_t>(value)]; }
   std::vector<std::uint32_t> ids() const;
 
   std::vector<Node> nodes_;

@@ -63,7 +63,7 @@ I8 run_dense(const json& c) {
   const I8 x = i8(c, "x"), weight = i8(c, "weight");
   const lnt_i8_dense_work work{s[0], s[1], s[2], range(c)};
   I8 y(s[0] * s[2]);
-  lnt_i8_dense(&work, x.data(), weight.data(), folded(c, s[2], weight).data(), multipliers(c).data(),
+  lnt_i8_dense(&work, x.data(), weight.data(), folded(c, s[2], weight).data(), {multipliers(c).data(), 1},
                y.data());
   return y;
 }
@@ -90,7 +90,7 @@ I8 run_conv(const json& c) {
                               c.at("zero").get<std::int32_t>(),
                               range(c)};
   I8 y(s[0] * s[4] * s[5] * s[6]);
-  lnt_i8_conv2d(&work, x.data(), weight.data(), folded(c, s[6], weight).data(), multipliers(c).data(),
+  lnt_i8_conv2d(&work, x.data(), weight.data(), folded(c, s[6], weight).data(), {multipliers(c).data(), 1},
                 y.data());
   return y;
 }
@@ -159,8 +159,8 @@ struct Layer {
             weight_x.data(),
             weight_h.data(),
             folded_x.data(),
-            factor.data(),
-            factor_h.data(),
+            {factor.data(), 1},
+            {factor_h.data(), 1},
             bias.data(),
             bias_h.data(),
             sigmoid.data(),
@@ -283,7 +283,7 @@ TEST_CASE("the largest integer sum that fits is right though its parts wrap arou
     lnt_i8_fold(weight.data(), 1, n, nullptr, zero, &folded);
     std::int8_t y = 0;
     const lnt_i8_dense_work work{1, n, 1, {0, -128, 127}};
-    lnt_i8_dense(&work, x.data(), weight.data(), &folded, &factor, &y);
+    lnt_i8_dense(&work, x.data(), weight.data(), &folded, {&factor, 0}, &y);
     CHECK(y == (zero == 127 ? -64 : 64));
   }
 }

@@ -9,15 +9,15 @@ target_link_options(test_runtime PRIVATE
 option(LINNET_FUZZ "Build the fuzzers (clang)" OFF)
 if(LINNET_FUZZ)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*.c)
-  add_executable(fuzz_runtime ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_runtime.cpp
-    ${CMAKE_CURRENT_LIST_DIR}/model_builder.cpp ${CMAKE_CURRENT_LIST_DIR}/malformed_ops.cpp ${sources})
+  set(models model_builder malformed_ops malformed_int8 malformed_packed int8_models)
+  list(TRANSFORM models REPLACE "(.+)" "${CMAKE_CURRENT_LIST_DIR}/\\1.cpp")
+  add_executable(fuzz_runtime ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_runtime.cpp ${models} ${sources})
   set(sanitizers -fsanitize=fuzzer,address,undefined,float-cast-overflow -fno-sanitize-recover=all)
   # -O1: more takes minutes longer to compile and saves little.
   target_compile_options(fuzz_runtime PRIVATE ${sanitizers} -gline-tables-only -O1)
   # Coverage is that of the verifier and the kernels: counted in checksums it takes two thirds of the time.
   set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/crc32c.c ${CMAKE_SOURCE_DIR}/runtime/status.c
-    ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_runtime.cpp ${CMAKE_CURRENT_LIST_DIR}/model_builder.cpp
-    ${CMAKE_CURRENT_LIST_DIR}/malformed_ops.cpp PROPERTIES COMPILE_OPTIONS -fno-sanitize=fuzzer)
+    ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_runtime.cpp ${models} PROPERTIES COMPILE_OPTIONS -fno-sanitize=fuzzer)
   target_link_options(fuzz_runtime PRIVATE ${sanitizers})
   target_include_directories(fuzz_runtime PRIVATE ${LINNET_INCLUDE} ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(fuzz_runtime PRIVATE linnet_settings)
