@@ -13,6 +13,8 @@
 #include "linnet/compress/evaluate.h"
 #include "linnet/compress/observe.h"
 #include "linnet/compress/prune.h"
+#include "linnet/compress/qat.h"
+#include "linnet/compress/quantize.h"
 #include "linnet/compress/report.h"
 #include "linnet/compress/sqnr.h"
 #include "linnet/compress/structured.h"

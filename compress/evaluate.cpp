@@ -116,6 +116,10 @@ bool is_quantized(const graph::Graph& graph) {
 Scores evaluate(graph::GraphModule& model, const data::Dataset& dataset) {
   if (is_quantized(model.graph()))
     return evaluate(deploy::build(model.graph(), model.state(), {.golden_cases = 0}), dataset);
+  return simulate(model, dataset);
+}
+
+Scores simulate(graph::GraphModule& model, const data::Dataset& dataset) {
   const bool training = model.training();
   model.eval();
   Scores scores = scores_of(dataset, [&model](const Tensor& x) {

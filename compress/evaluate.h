@@ -36,6 +36,8 @@ bool is_quantized(const graph::Graph& graph);
 /// By the training side, in evaluation mode, in batches; a quantized model by the runtime (the integer
 /// engine), from an image made for this.
 Scores evaluate(graph::GraphModule& model, const data::Dataset& dataset);
+/// By the training side in any case.
+Scores simulate(graph::GraphModule& model, const data::Dataset& dataset);
 /// By the runtime, one sample at a time.
 Scores evaluate(const deploy::Image& image, const data::Dataset& dataset);
 

@@ -170,15 +170,19 @@ Tensor GraphModule::run(const Node& node, const State& attributes, std::span<con
 
 Tensor GraphModule::forward(const Tensor& x) { return forward(std::span<const Tensor>(&x, 1)); }
 
-Tensor GraphModule::forward(std::span<const Tensor> inputs) {
+Tensor GraphModule::forward(std::span<const Tensor> inputs, const Watch& watch) {
   prepare(check_inputs(inputs));
   std::vector<Tensor> values = kept_;
   std::vector<int> places = graph_.of_kind(Kind::input);
-  for (std::size_t i = 0; i < inputs.size(); ++i) values[places[i]] = inputs[i];
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    values[places[i]] = inputs[i];
+    if (watch) watch(places[i], values[places[i]]);
+  }
 
   for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
     const Node& node = graph_.nodes()[i];
     values[node.output] = run(node, attributes_[i], values);
+    if (watch) watch(node.output, values[node.output]);
     for (int input : node.inputs)
       if (last_use_[input] == static_cast<int>(i)) values[input] = Tensor();
   }

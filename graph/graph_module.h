@@ -9,6 +9,7 @@
 // and optimizers go back and forth, and gives the same bits: in evaluation, and in training with the same
 // seed.
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -33,7 +34,11 @@ class GraphModule : public nn::Layer {
   std::string describe() const override;
   Tensor forward(const Tensor& x) override;
   /// All inputs in the order of the graph; any batch. ShapeError or DTypeError when one does not fit.
-  Tensor forward(std::span<const Tensor> inputs);
+  Tensor forward(std::span<const Tensor> inputs) { return forward(inputs, {}); }
+  /// Is shown all inputs and results, by their places in graph().values(), as soon as they are there, and may
+  /// put others of the same shape in their places.
+  using Watch = std::function<void(int value, Tensor& contents)>;
+  Tensor forward(std::span<const Tensor> inputs, const Watch& watch);
 
  protected:
   /// Statistics of a batch_norm, by their mean, and ranges of a fake_quant.
