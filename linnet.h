@@ -28,6 +28,7 @@
 #include "linnet/core/tensor.h"
 #include "linnet/data/data.h"
 #include "linnet/deploy/deploy.h"
+#include "linnet/deploy/engine.h"
 #include "linnet/graph/graph.h"
 #include "linnet/graph/graph_module.h"
 #include "linnet/graph/new_head.h"

@@ -20,7 +20,8 @@ struct Options {
   std::uint64_t model_version = 1;                             ///< counts up with every release of a model
   bool plain =
       false;  ///< weights as rows, for scalar boards; else in blocks of 16 outputs, as SIMD reads them
-  bool optimise = true;       ///< run the passes of deploy/passes/; false for comparisons
+  bool optimise = true;  ///< run the passes of deploy/passes/; false for comparisons
+  bool compact = true;   ///< constants in the fewest bytes that give the same numbers (deploy/encoding.h)
   bool page_aligned = false;  ///< weights begin at a page of 4096 bytes, to be mapped apart from the rest
   /// What training gives for generated inputs, for lnt_self_test on the board; 8 to 1024, or 0 for none.
   int golden_cases = 8;
@@ -33,6 +34,9 @@ struct Report {
   int ops = 0;
   std::vector<std::string> op_names = {};  ///< each once: what a selective build of the runtime needs
   std::vector<std::pair<std::string, int>> passes = {};  ///< what each pass found, how often
+  std::int64_t constant_bytes = 0;                       ///< of weights and tables in memory
+  std::int64_t stored_bytes = 0;  ///< of the same in the file, with the scales that they need
+  std::vector<std::pair<std::string, int>> encodings = {};  ///< "i8 codebook gaps": how many constants
 };
 
 /// A model file in memory.
@@ -41,7 +45,8 @@ struct Image {
   Report report;
 };
 
-/// The model at batch 1, f32. The same graph, parameters and options give the same bytes.
+/// The model at batch 1, its inputs and output f32. What fake_quant rounds runs in integers where the runtime
+/// can. The same graph, parameters and options give the same bytes.
 /// GraphError when the runtime cannot run it, listing every op that it lacks; StateError for missing
 /// parameters; ValueError for options that the file cannot hold.
 Image build(const graph::Graph& graph, const State& parameters, const Options& options = {});

@@ -1,40 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Program as the bytes that runtime/format.h prescribes. The names of fields are those of that file.
 #include <algorithm>
-#include <map>
 
 #include "linnet/deploy/bytes.h"
 #include "linnet/deploy/deploy.h"
+#include "linnet/deploy/encoding.h"
 #include "linnet/deploy/golden.h"
 #include "linnet/deploy/lower.h"
+#include "linnet/deploy/meta.h"
 #include "linnet/deploy/passes/passes.h"
 #include "linnet/deploy/plan.h"
 #include "linnet/runtime/format.h"
-#include "linnet/version.h"
 
 namespace linnet::deploy {
 namespace {
+
+std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
 /// Where each slot lies: constants in DATA, the others in the arena.
 struct Layout {
   std::vector<std::int64_t> offsets;
   Plan plan;
+  std::int64_t unpacked = 0;  ///< bytes of packed constants in memory, behind the plan's arena
+
+  std::int64_t arena_bytes() const {
+    if (unpacked == 0) return plan.arena_bytes;
+    return round_up(round_up(plan.arena_bytes, LNT_UNPACKED_ALIGN) + unpacked, LNT_ARENA_ALIGN);
+  }
 };
 
+int alignment_of(const Slot& slot) {
+  return slot.packed.empty() ? int{LNT_DATA_ALIGN} : int{LNT_PACKED_ALIGN};
+}
+
+/// Constants in DATA and, packed ones, where they are unpacked to.
+void place_constants(Program& program, Layout& layout) {
+  std::int64_t data = 0;
+  for (std::size_t i = 0; i < program.slots.size(); ++i) {
+    Slot& slot = program.slots[i];
+    if (slot.kind != LNT_CONST) continue;
+    layout.offsets[i] = round_up(data, alignment_of(slot));
+    data = layout.offsets[i] + slot.stored_bytes();
+    if (slot.packed.empty()) continue;
+    layout.unpacked = round_up(layout.unpacked, LNT_UNPACKED_ALIGN);
+    put_at(slot.packed, LNT_AT_UNPACKED, static_cast<std::uint64_t>(layout.unpacked), 8);
+    layout.unpacked += slot.bytes();
+  }
+}
+
 /// Slots that lie on one another get one place, for as long as any of them lives.
-Layout lay_out(const Program& program) {
+Layout lay_out(Program& program) {
   const std::vector<Slot>& slots = program.slots;
   std::vector<int> place_of(slots.size(), -1);
   std::vector<Lifetime> places;
   Layout layout;
-  std::int64_t data = 0;
+  layout.offsets.assign(slots.size(), 0);
+  place_constants(program, layout);
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& slot = slots[i];
-    layout.offsets.push_back(0);
-    if (slot.kind == LNT_CONST) {
-      layout.offsets[i] = data;
-      data = (data + slot.bytes() + LNT_DATA_ALIGN - 1) / LNT_DATA_ALIGN * LNT_DATA_ALIGN;
-    } else if (slot.same_as >= 0) {
+    if (slot.kind == LNT_CONST) continue;
+    if (slot.same_as >= 0) {
       place_of[i] = place_of[slot.same_as];
       places[place_of[i]].last = slot.last;
     } else {
@@ -65,19 +90,21 @@ void check_limits(const Program& program) {
 Bytes tensors_section(const Program& program, const Layout& layout) {
   Bytes out;
   int inputs = 0;
+  std::uint32_t entry = 0;  // place of the next one in QUANT
   for (std::size_t i = 0; i < program.slots.size(); ++i) {
     const Slot& slot = program.slots[i];
     put(out, static_cast<std::uint64_t>(slot.dtype), 1);
     put(out, static_cast<std::uint64_t>(slot.shape.rank()), 1);
     put(out, static_cast<std::uint64_t>(slot.kind), 1);
-    put(out, LNT_RAW, 1);
+    put(out, slot.packed.empty() ? LNT_RAW : LNT_PACKED, 1);
     put(out, static_cast<std::uint64_t>(slot.layout), 1);
     put(out, slot.kind == LNT_IN ? static_cast<std::uint64_t>(inputs++) : 0, 1);
     put(out, 0, 2);
     for (int axis = 0; axis < LNT_MAX_RANK; ++axis)
       put(out, axis < slot.shape.rank() ? static_cast<std::uint64_t>(slot.shape[axis]) : 0, 4);
-    put(out, LNT_NO_QUANT, 4);
-    put(out, static_cast<std::uint64_t>(slot.bytes()), 4);
+    put(out, slot.quant ? entry : LNT_NO_QUANT, 4);
+    if (slot.quant) entry += static_cast<std::uint32_t>(entry_bytes(*slot.quant));
+    put(out, static_cast<std::uint64_t>(slot.stored_bytes()), 4);
     put(out, static_cast<std::uint64_t>(layout.offsets[i]), 8);
   }
   return out;
@@ -95,6 +122,24 @@ Bytes ops_section(const Program& program) {
     put(out, static_cast<std::uint64_t>(step.writes), 4);
     if (step.scratch >= 0) put(out, static_cast<std::uint64_t>(step.scratch), 4);
     for (std::uint32_t param : step.params) put(out, param, 4);
+  }
+  return out;
+}
+
+Bytes quant_section(const Program& program) {
+  Bytes out;
+  for (const Slot& slot : program.slots) {
+    if (!slot.quant) continue;
+    put(out, static_cast<std::uint32_t>(slot.quant->zero), 4);
+    put(out, slot.quant->scales.size(), 4);
+    append(out, std::as_bytes(std::span(slot.quant->scales)));
+    for (std::size_t i = 0; i < slot.quant->scales.size(); ++i) {
+      const auto& factors = slot.quant->factors;
+      const lnt_multiplier factor =
+          factors.empty() ? lnt_multiplier{0, 0} : factors[factors.size() > 1 ? i : 0];
+      put(out, static_cast<std::uint32_t>(factor.value), 4);
+      put(out, static_cast<std::uint32_t>(factor.shift), 4);
+    }
   }
   return out;
 }
@@ -120,105 +165,33 @@ std::vector<float> blocked(std::span<const float> rows, std::int64_t outs) {
   return blocks;
 }
 
+/// A constant that is not packed.
+void append_raw(Bytes& out, const Slot& slot) {
+  if (slot.dtype == LNT_I8) {
+    append(out, std::as_bytes(slot.contents.data<std::int8_t>()));
+  } else if (slot.dtype == LNT_I16) {
+    for (std::int32_t number : slot.contents.data<std::int32_t>())
+      put(out, static_cast<std::uint32_t>(number), 2);
+  } else if (slot.dtype == LNT_I32) {
+    const Tensor numbers = slot.contents.to(i32);
+    append(out, std::as_bytes(numbers.data<std::int32_t>()));
+  } else if (slot.layout == LNT_BLOCKED) {
+    const std::vector<float> blocks = blocked(slot.contents.data<float>(), slot.shape[0]);
+    append(out, std::as_bytes(std::span(blocks)));
+  } else {
+    append(out, std::as_bytes(slot.contents.data<float>()));
+  }
+}
+
 Bytes data_section(const Program& program) {
   Bytes out;
   for (const Slot& slot : program.slots) {
     if (slot.kind != LNT_CONST) continue;
-    pad_to(out, LNT_DATA_ALIGN);
-    const Tensor values = slot.contents.to(slot.dtype == LNT_I32 ? i32 : f32);
-    if (slot.dtype == LNT_I32) {
-      append(out, std::as_bytes(values.data<std::int32_t>()));
-    } else if (slot.layout == LNT_BLOCKED) {
-      const std::vector<float> blocks = blocked(values.data<float>(), slot.shape[0]);
-      append(out, std::as_bytes(std::span(blocks)));
-    } else {
-      append(out, std::as_bytes(values.data<float>()));
-    }
-  }
-  return out;
-}
-
-bool is_key(const std::string& key) {
-  return !key.empty() && key.size() <= 64 && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-  });
-}
-
-/// UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-bool is_utf8(const std::string& text) {
-  for (std::size_t i = 0; i < text.size();) {
-    auto byte = static_cast<unsigned char>(text[i]);
-    int more = byte < 0x80                   ? 0
-               : byte >= 0xf0 && byte < 0xf5 ? 3
-               : byte >= 0xe0 && byte < 0xf0 ? 2
-               : byte >= 0xc2 && byte < 0xe0 ? 1
-                                             : -1;
-    if (more < 0 || i + static_cast<std::size_t>(more) >= text.size()) return false;
-    std::uint32_t code = more == 0 ? byte : byte & (0x3fu >> more);
-    for (int k = 1; k <= more; ++k) {
-      auto next = static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]);
-      if ((next & 0xc0) != 0x80) return false;
-      code = code << 6 | (next & 0x3fu);
-    }
-    if ((more == 2 && code < 0x800) || (more == 3 && (code < 0x10000 || code > 0x10ffff)) ||
-        (code >= 0xd800 && code < 0xe000))
-      return false;
-    i += static_cast<std::size_t>(more) + 1;
-  }
-  return true;
-}
-
-/// "fold batch-norm 27, fuse activations 28": what the passes found.
-std::string found_text(const std::vector<std::pair<std::string, int>>& passes) {
-  std::string text;
-  for (const auto& [pass, found] : passes)
-    if (found > 0) text += concat({text.empty() ? "" : ", ", pass, " ", found});
-  return text;
-}
-
-std::map<std::string, std::string> meta_entries(const Program& program, const Plan& plan,
-                                                const Report& report, const Options& options) {
-  std::map<std::string, std::string> meta;
-  auto add = [&meta](const std::string& key, const std::string& value) {
-    check<ValueError>(is_key(key), "deploy: meta key \"", key,
-                      "\" must be 1 to 64 characters of a-z 0-9 . _ -.");
-    check<ValueError>(is_utf8(value) && value.find('\0') == std::string::npos,
-                      "deploy: the value of meta key ", key, " must be UTF-8 without NUL.");
-    check<ValueError>(meta.emplace(key, value).second, "deploy: meta key ", key, " is given twice.");
-  };
-  check<ValueError>(options.task.empty() || options.task == "classification" || options.task == "regression",
-                    "deploy: task must be classification or regression, got \"", options.task, "\".");
-  std::string labels;
-  for (const std::string& label : options.labels) {
-    check<ValueError>(!label.empty() && label.find('\n') == std::string::npos,
-                      "deploy: a label must be one line that is not empty, got \"", label, "\".");
-    labels += (labels.empty() ? "" : "\n") + label;
-  }
-  int inputs = 0;
-  for (const Slot& slot : program.slots) {
-    if (slot.kind == LNT_IN) add(concat({"input.", inputs++}), slot.name);
-    if (slot.kind == LNT_OUT) add("output.0", slot.name);
-  }
-  add("arena.lower_bound", std::to_string(plan.lower_bound));
-  if (!options.task.empty()) add("task", options.task);
-  if (!options.preprocess.empty()) add("preprocess", options.preprocess);
-  if (!labels.empty()) add("labels", labels);
-  std::string ops;
-  for (const std::string& op : program.ops) ops += (ops.empty() ? "" : " ") + op;
-  add("ops", ops);
-  add("writer", "linnet " LINNET_VERSION);
-  add("min_runtime", concat({int{LNT_FORMAT_MAJOR}, ".", int{LNT_MINOR_FLOAT}}));
-  if (const std::string found = found_text(report.passes); !found.empty()) add("passes", found);
-  for (const auto& [key, value] : options.meta) add(key, value);
-  return meta;
-}
-
-Bytes meta_section(const std::map<std::string, std::string>& meta) {
-  Bytes out;
-  for (const auto& [key, value] : meta) {
-    std::string entry = key + "=" + value;
-    out.insert(out.end(), entry.begin(), entry.end());
-    out.push_back(0);
+    pad_to(out, static_cast<std::size_t>(alignment_of(slot)));
+    if (slot.packed.empty())
+      append_raw(out, slot);
+    else
+      out.insert(out.end(), slot.packed.begin(), slot.packed.end());
   }
   return out;
 }
@@ -231,15 +204,22 @@ struct Section {
 std::vector<Section> sections_of(const Program& program, const Layout& places, const Report& report,
                                  const Options& options) {
   const std::uint32_t data_align = options.page_aligned ? LNT_PAGE_ALIGN : LNT_DATA_ALIGN;
-  return {{LNT_SECTION_TENS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, tensors_section(program, places)},
-          {LNT_SECTION_OPS, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, ops_section(program)},
-          {LNT_SECTION_PLAN, LNT_SECTION_REQUIRED, LNT_SECTION_ALIGN, plan_section(program, places.plan)},
-          {LNT_SECTION_DATA, LNT_SECTION_REQUIRED, data_align, data_section(program)},
-          {LNT_SECTION_META, 0, LNT_SECTION_ALIGN,
-           meta_section(meta_entries(program, places.plan, report, options))}};
+  std::vector<Section> sections;
+  const auto add = [&](std::uint32_t type, Bytes bytes) {
+    sections.push_back({type, type == LNT_SECTION_META ? 0u : std::uint32_t{LNT_SECTION_REQUIRED},
+                        type == LNT_SECTION_DATA ? data_align : std::uint32_t{LNT_SECTION_ALIGN},
+                        std::move(bytes)});
+  };
+  add(LNT_SECTION_TENS, tensors_section(program, places));
+  add(LNT_SECTION_OPS, ops_section(program));
+  if (Bytes quant = quant_section(program); !quant.empty()) add(LNT_SECTION_QUANT, std::move(quant));
+  add(LNT_SECTION_PLAN, plan_section(program, places.plan));
+  add(LNT_SECTION_DATA, data_section(program));
+  add(LNT_SECTION_META, meta_section(meta_entries(program, report, options)));
+  return sections;
 }
 
-Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8_t, 16>& hash,
+Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8_t, 16>& hash, int minor,
                std::uint64_t version) {
   Bytes out(LNT_HEADER_BYTES + LNT_SECTION_BYTES * sections.size());
   for (std::size_t i = 0; i < sections.size(); ++i) {
@@ -256,7 +236,7 @@ Bytes assemble(const std::vector<Section>& sections, const std::array<std::uint8
   }
   std::memcpy(out.data(), LNT_MAGIC, 8);
   put_at(out, LNT_AT_MAJOR, LNT_FORMAT_MAJOR, 2);
-  put_at(out, LNT_AT_MINOR, LNT_MINOR_FLOAT, 2);
+  put_at(out, LNT_AT_MINOR, static_cast<std::uint64_t>(minor), 2);
   put_at(out, LNT_AT_FILE_LEN, out.size(), 8);
   put_at(out, LNT_AT_N_SECTIONS, sections.size(), 4);
   std::copy(hash.begin(), hash.end(), out.begin() + LNT_AT_GRAPH_HASH);
@@ -276,21 +256,26 @@ Image build(const graph::Graph& graph, const State& parameters, const Options& o
   const int layout = options.plain ? LNT_PLAIN : LNT_BLOCKED;
   Optimised small;
   if (options.optimise) small = optimise(graph, parameters);
-  const Program program =
-      options.optimise ? lower(small.graph, {}, layout) : lower(graph, parameters, layout);
+  Program program = options.optimise ? lower(small.graph, {}, layout) : lower(graph, parameters, layout);
   check_limits(program);
+  Encodings encodings = encode_constants(program, options.compact);
   const Layout places = lay_out(program);
+  const int minor = minor_version(program);
   Image image;
-  image.report = {.arena_bytes = places.plan.arena_bytes,
-                  .lower_bound = places.plan.lower_bound,
+  image.report = {.arena_bytes = places.arena_bytes(),
+                  .lower_bound = places.plan.lower_bound + places.arena_bytes() - places.plan.arena_bytes,
                   .ops = static_cast<int>(program.steps.size()),
                   .op_names = {program.ops.begin(), program.ops.end()},
-                  .passes = std::move(small.passes)};
+                  .passes = std::move(small.passes),
+                  .constant_bytes = encodings.raw_bytes,
+                  .stored_bytes = encodings.stored_bytes,
+                  .encodings = {encodings.forms.begin(), encodings.forms.end()}};
   std::vector<Section> sections = sections_of(program, places, image.report, options);
+  const auto file = [&] { return assemble(sections, graph.hash(), minor, options.model_version); };
   if (options.golden_cases > 0)
     sections.push_back({LNT_SECTION_GOLD, 0, LNT_SECTION_ALIGN,
-                        golden_section(graph, parameters, program, options.golden_cases)});
-  image.bytes = assemble(sections, graph.hash(), options.model_version);
+                        golden_section(graph, parameters, program, options.golden_cases, file)});
+  image.bytes = file();
   image.report.file_bytes = static_cast<std::int64_t>(image.bytes.size());
   return image;
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "linnet/deploy/deploy.h"
-#include "linnet/deploy/program_writer.h"
+#include "linnet/deploy/quantized_writer.h"
 #include "linnet/graph/infer.h"
 #include "linnet/runtime/format.h"
 
@@ -31,7 +31,7 @@ class Lower {
     fold();
     find_needed();
     check_ops();
-    ProgramWriter writer(graph_, parameters_, shapes_, source_, constant_, output_, layout_);
+    QuantizedWriter writer({graph_, parameters_, shapes_, source_, constant_, output_, layout_}, needed_);
     for (const Node* node : needed_) writer.add(*node);
     return writer.finish();
   }
@@ -127,8 +127,20 @@ class Lower {
 }  // namespace
 
 std::int64_t Slot::bytes() const {
-  if (layout == LNT_PLAIN) return shape.size() * 4;
+  const std::int64_t element = dtype == LNT_I8 ? 1 : dtype == LNT_I16 ? 2 : 4;
+  if (layout == LNT_PLAIN) return shape.size() * element;
   return (shape[0] + LNT_BLOCK - 1) / LNT_BLOCK * LNT_BLOCK * shape.product(1, shape.rank()) * 4;
+}
+
+bool has_integer_ops(const Program& program) {
+  return std::any_of(program.steps.begin(), program.steps.end(),
+                     [](const Step& step) { return step.opcode >= LNT_QUANTIZE; });
+}
+
+int minor_version(const Program& program) {
+  const bool packs = std::any_of(program.slots.begin(), program.slots.end(),
+                                 [](const Slot& slot) { return !slot.packed.empty(); });
+  return packs || has_integer_ops(program) ? 1 : 0;
 }
 
 Program lower(const Graph& graph, const State& parameters, int layout) {

@@ -33,7 +33,8 @@ void append(Params& params, const Window& window) {
     params.push_back(number(pad));
 }
 
-/// An elementwise op fused behind this one: opcode, p, q.
+}  // namespace
+
 void append_activation(Params& params, const State& attributes) {
   std::uint16_t opcode = 0;
   if (const StateValue* fused = attributes.find("activation"))
@@ -42,8 +43,6 @@ void append_activation(Params& params, const State& attributes) {
   params.push_back(opcode ? bits_of(attributes, "p") : 0);
   params.push_back(opcode ? bits_of(attributes, "q") : 0);
 }
-
-}  // namespace
 
 std::uint16_t elementwise_opcode(Op op) {
   switch (op) {
@@ -125,11 +124,13 @@ void ProgramWriter::add_structured(const Node& node, const State& attributes) {
     case Op::matmul:
       return write(node, LNT_MATMUL, slots_of(node, 0, LNT_PLAIN), {});
     case Op::conv2d:
-    case Op::conv_transpose2d:
       return add_convolution(node, attributes);
+    case Op::conv_transpose2d:
+      return add_transposed_convolution(node, attributes);
     case Op::max_pool2d:
     case Op::avg_pool2d:
-      return add_pool(node, attributes);
+      return write(node, node.op == Op::max_pool2d ? LNT_MAX_POOL2D : LNT_AVG_POOL2D,
+                   slots_of(node, 0, LNT_PLAIN), pool_params(node, attributes));
     case Op::rnn:
     case Op::gru:
     case Op::lstm:
@@ -189,68 +190,83 @@ bool ProgramWriter::add_layout(const Node& node, const State& attributes) {
   }
 }
 
+ProgramWriter::Params ProgramWriter::window_params(const Node& node, const State& attributes) const {
+  const Shape& weight = shapes_[node.inputs[1]];
+  const Pair stride = pair(attributes, "stride"), dilation = pair(attributes, "dilation");
+  Params params;
+  append(params, stride);
+  append(params, dilation);
+  append(params, make_window("deploy", shapes_[node.inputs[0]], Pair(weight[1], weight[2]), stride, dilation,
+                             padding(attributes)));
+  params.push_back(number(attributes["groups"].integer()));
+  return params;
+}
+
 void ProgramWriter::add_convolution(const Node& node, const State& attributes) {
+  check_weights(node, 1);
+  Params params = window_params(node, attributes);
+  append_activation(params, attributes);
+  // A block of 16 outputs lies in one group, or is 16 channels of a depthwise convolution.
+  const Shape& weight = shapes_[node.inputs[1]];
+  const std::int64_t groups = attributes["groups"].integer();
+  const bool depthwise = groups == weight[0] && weight[3] == 1;
+  const bool blocks = groups == 1 || depthwise || weight[0] / groups % LNT_BLOCK == 0;
+  write(node, LNT_CONV2D, slots_of(node, 1, blocks ? layout_ : LNT_PLAIN), params);
+}
+
+void ProgramWriter::add_transposed_convolution(const Node& node, const State& attributes) {
+  check_weights(node, 1);
   const Shape &x = shapes_[node.inputs[0]], &weight = shapes_[node.inputs[1]];
   const Pair kernel(weight[1], weight[2]), stride = pair(attributes, "stride"),
                                            dilation = pair(attributes, "dilation");
-  const std::int64_t groups = attributes["groups"].integer();
-  const bool transposed = node.op == Op::conv_transpose2d;
-  check_weights(node, 1);
-  Window window;
-  Pair extra;
-  if (transposed) {
-    const Pair given = pair(attributes, "output_padding");
-    window = make_transposed_window("deploy", x, kernel, stride, dilation, padding(attributes), given);
-    const auto left_over = [](std::int64_t size, std::int64_t pads, std::int64_t k, std::int64_t d,
-                              std::int64_t s) { return (size + pads - (k - 1) * d - 1) % s; };
-    extra = Pair(left_over(window.in.h, window.top + window.bottom, kernel.h, dilation.h, stride.h),
-                 left_over(window.in.w, window.left + window.right, kernel.w, dilation.w, stride.w));
-  } else {
-    window = make_window("deploy", x, kernel, stride, dilation, padding(attributes));
-  }
+  const Window window = make_transposed_window("deploy", x, kernel, stride, dilation, padding(attributes),
+                                               pair(attributes, "output_padding"));
+  const auto left_over = [](std::int64_t size, std::int64_t pads, std::int64_t k, std::int64_t d,
+                            std::int64_t s) { return (size + pads - (k - 1) * d - 1) % s; };
   Params params;
   append(params, stride);
   append(params, dilation);
   append(params, window);
-  if (transposed) append(params, extra);
-  params.push_back(number(groups));
+  append(params, Pair(left_over(window.in.h, window.top + window.bottom, kernel.h, dilation.h, stride.h),
+                      left_over(window.in.w, window.left + window.right, kernel.w, dilation.w, stride.w)));
+  params.push_back(number(attributes["groups"].integer()));
   append_activation(params, attributes);
-  // A block of 16 outputs lies in one group, or is 16 channels of a depthwise convolution.
-  const bool depthwise = groups == weight[0] && weight[3] == 1;
-  const bool blocks = !transposed && (groups == 1 || depthwise || weight[0] / groups % LNT_BLOCK == 0);
-  write(node, transposed ? LNT_CONV_TRANSPOSE2D : LNT_CONV2D, slots_of(node, 1, blocks ? layout_ : LNT_PLAIN),
-        params);
+  write(node, LNT_CONV_TRANSPOSE2D, slots_of(node, 1, LNT_PLAIN), params);
 }
 
-void ProgramWriter::add_pool(const Node& node, const State& attributes) {
-  const Pair kernel = pair(attributes, "kernel"), stride = pair(attributes, "stride");
+ProgramWriter::Params ProgramWriter::pool_params(const Node& node, const State& attributes) const {
+  const Shape& x = shapes_[node.inputs[0]];
   Params params;
+  if (node.op == Op::mean) {  // of rows and columns
+    append(params, Pair(x[1], x[2]));
+    params.insert(params.end(), {1, 1, 0, 0, 0, 0});
+    return params;
+  }
+  const Pair kernel = pair(attributes, "kernel"), stride = pair(attributes, "stride");
   append(params, kernel);
   append(params, stride);
-  append(params, make_window("deploy", shapes_[node.inputs[0]], kernel, stride, 1, padding(attributes)));
-  write(node, node.op == Op::max_pool2d ? LNT_MAX_POOL2D : LNT_AVG_POOL2D, slots_of(node, 0, LNT_PLAIN),
-        params);
+  append(params, make_window("deploy", x, kernel, stride, 1, padding(attributes)));
+  return params;
 }
 
-void ProgramWriter::add_recurrent(const Node& node, const State& attributes) {
-  const std::size_t weights = node.op == Op::gru ? 5 : 4;
-  Node weights_only = node;
-  weights_only.inputs.resize(weights);
-  check_weights(weights_only, 1);
+std::uint32_t ProgramWriter::recurrent_flags(const Node& node, const State& attributes) {
   const auto flag = [&](const char* key, int bit) {
     return attributes.has(key) && attributes[key].integer() != 0 ? number(bit) : 0u;
   };
-  const std::size_t masks = attributes["masked"].integer() != 0 ? 1 : 0;
-  std::uint32_t flags = flag("reverse", LNT_RNN_REVERSE) | flag("sequence", LNT_RNN_SEQUENCE) |
-                        flag("masked", LNT_RNN_MASKED) | flag("cell_row", LNT_RNN_CELL) |
-                        flag("relu", LNT_RNN_RELU);
-  if (node.inputs.size() > weights + masks) flags |= LNT_RNN_STATE;
+  const std::size_t weights = node.op == Op::gru ? 5 : 4, masks = attributes["masked"].integer() != 0 ? 1 : 0;
+  const std::uint32_t state = node.inputs.size() > weights + masks ? number(LNT_RNN_STATE) : 0u;
+  return flag("reverse", LNT_RNN_REVERSE) | flag("sequence", LNT_RNN_SEQUENCE) |
+         flag("masked", LNT_RNN_MASKED) | flag("cell_row", LNT_RNN_CELL) | flag("relu", LNT_RNN_RELU) | state;
+}
+
+void ProgramWriter::add_recurrent(const Node& node, const State& attributes) {
+  Node weights_only = node;
+  weights_only.inputs.resize(node.op == Op::gru ? 5 : 4);
+  check_weights(weights_only, 1);
   const std::uint16_t opcode = node.op == Op::lstm ? LNT_LSTM : node.op == Op::gru ? LNT_GRU : LNT_RNN;
-  write(node, opcode, slots_of(node, 2, layout_), {flags});
+  write(node, opcode, slots_of(node, 2, layout_), {recurrent_flags(node, attributes)});
   const Shape& weight_h = shapes_[node.inputs[2]];
-  const std::int64_t scratch = (LNT_RNN_STEPS + 1) * weight_h[0] + 2 * weight_h[1];
-  const int slot = new_slot(LNT_TMP, LNT_F32, {scratch});
-  program_.steps.back().scratch = slot;
+  add_scratch(4 * ((LNT_RNN_STEPS + 1) * weight_h[0] + 2 * weight_h[1]));
 }
 
 void ProgramWriter::add_reduction(const Node& node, const State& attributes) {
@@ -260,25 +276,24 @@ void ProgramWriter::add_reduction(const Node& node, const State& attributes) {
   write(node, opcode, slots_of(node, 0, LNT_PLAIN), {axes, number(attributes["keep_dims"].integer())});
 }
 
-/// More parts than an op may have are joined in steps.
+std::vector<int> ProgramWriter::few_parts(std::vector<int> parts, std::int64_t axis) {
+  while (parts.size() > LNT_MAX_PARTS) {
+    const std::vector<int> first(parts.begin(), parts.begin() + LNT_MAX_PARTS);
+    const Slot like = program_.slots[first[0]];
+    std::int64_t total = 0;
+    for (int part : first) total += program_.slots[part].shape[static_cast<int>(axis)];
+    const int joined = new_slot(LNT_ACT, like.dtype, Shape(like.shape).with(static_cast<int>(axis), total));
+    program_.slots[joined].quant = like.quant;
+    append_step(LNT_CONCAT, first, joined, {number(axis)});
+    parts.erase(parts.begin(), parts.begin() + LNT_MAX_PARTS);
+    parts.insert(parts.begin(), joined);
+  }
+  return parts;
+}
+
 void ProgramWriter::add_concat(const Node& node, const State& attributes) {
   const std::int64_t axis = attributes["axis"].integer();
-  std::vector<int> parts = slots_of(node, 0, LNT_PLAIN);
-  while (parts.size() > LNT_MAX_PARTS) {
-    Step step;
-    step.opcode = LNT_CONCAT;
-    step.params = {number(axis)};
-    step.reads.assign(parts.begin(), parts.begin() + LNT_MAX_PARTS);
-    Shape shape = program_.slots[parts[0]].shape;
-    std::int64_t total = 0;
-    for (int part : step.reads) total += program_.slots[part].shape[static_cast<int>(axis)];
-    step.writes =
-        new_slot(LNT_ACT, program_.slots[parts[0]].dtype, shape.with(static_cast<int>(axis), total));
-    parts.erase(parts.begin(), parts.begin() + LNT_MAX_PARTS);
-    parts.insert(parts.begin(), step.writes);
-    program_.steps.push_back(std::move(step));
-  }
-  write(node, LNT_CONCAT, parts, {number(axis)});
+  write(node, LNT_CONCAT, few_parts(slots_of(node, 0, LNT_PLAIN), axis), {number(axis)});
 }
 
 void ProgramWriter::add_pad(const Node& node, const State& attributes) {

@@ -27,22 +27,28 @@ bool works_in_place(std::uint16_t opcode) {
     case LNT_LAYER_NORM:
     case LNT_RELU:
       return true;
+    case LNT_I8_ADD:
+    case LNT_I8_SUB:
+    case LNT_I8_MUL:
+    case LNT_I8_REQUANTIZE:
+    case LNT_I8_LOOKUP:
+    case LNT_I8_SOFTMAX:
+      return true;
     default:
-      return opcode >= LNT_NEG;
+      return opcode >= LNT_NEG && opcode <= LNT_PRELU;
   }
 }
 
 }  // namespace
 
-ProgramWriter::ProgramWriter(const Graph& graph, const State& parameters, std::vector<Shape> shapes,
-                             std::vector<int> sources, std::vector<bool> constants, int output, int layout)
-    : graph_(graph),
-      parameters_(parameters),
-      shapes_(std::move(shapes)),
-      source_(std::move(sources)),
-      constant_(std::move(constants)),
-      output_(output),
-      layout_(layout) {
+ProgramWriter::ProgramWriter(LoweredGraph of)
+    : graph_(of.graph),
+      parameters_(of.parameters),
+      shapes_(std::move(of.shapes)),
+      source_(std::move(of.sources)),
+      constant_(std::move(of.constants)),
+      output_(of.output),
+      layout_(of.layout) {
   for (int input : graph_.of_kind(Kind::input)) {
     int slot = new_slot(LNT_IN, is_float(value(input).dtype) ? LNT_F32 : LNT_I32, shapes_[input]);
     program_.slots[slot].name = value(input).name;
@@ -113,16 +119,26 @@ void ProgramWriter::check_weights(const Node& node, std::size_t first) const {
                       ", is not yet lowered. It must be a parameter or constant.");
 }
 
-void ProgramWriter::write(const Node& node, std::uint16_t opcode, std::vector<int> reads, Params params) {
-  program_.ops.insert(std::string(name(node.op)));
+void ProgramWriter::append_step(std::uint16_t opcode, std::vector<int> reads, int writes, Params params) {
   Step step;
   step.opcode = opcode;
   step.reads = std::move(reads);
+  step.writes = writes;
   step.params = std::move(params);
-  step.writes = new_slot(node.output == output_ ? LNT_OUT : LNT_ACT,
-                         is_float(value(node.output).dtype) ? LNT_F32 : LNT_I32, shapes_[node.output]);
-  slots_[{node.output, LNT_PLAIN}] = step.writes;
   program_.steps.push_back(std::move(step));
+}
+
+void ProgramWriter::write(const Node& node, std::uint16_t opcode, std::vector<int> reads, Params params) {
+  program_.ops.insert(std::string(name(node.op)));
+  const int to = new_slot(node.output == output_ ? LNT_OUT : LNT_ACT,
+                          is_float(value(node.output).dtype) ? LNT_F32 : LNT_I32, shapes_[node.output]);
+  slots_[{node.output, LNT_PLAIN}] = to;
+  append_step(opcode, std::move(reads), to, std::move(params));
+}
+
+void ProgramWriter::add_scratch(std::int64_t bytes) {
+  const int slot = new_slot(LNT_TMP, LNT_F32, {(bytes + 3) / 4});
+  program_.steps.back().scratch = slot;
 }
 
 /// Constants as they are first read, inputs, what is written.

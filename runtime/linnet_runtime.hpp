@@ -104,6 +104,10 @@ class Model {
   std::vector<std::uint32_t> input_shape(std::uint32_t port = 0) const { return shape(lnt_input, port); }
   std::vector<std::uint32_t> output_shape(std::uint32_t port = 0) const { return shape(lnt_output, port); }
 
+  /// LNT_F32, LNT_I8 or LNT_I32.
+  std::uint32_t input_dtype(std::uint32_t port = 0) const { return border(lnt_input, port).dtype; }
+  std::uint32_t output_dtype(std::uint32_t port = 0) const { return border(lnt_output, port).dtype; }
+
   void set_isa(lnt_isa isa) { must(lnt_set_isa(&model_, isa)); }
   void run() { must(lnt_run(&model_)); }
   /// Runs the golden cases; an Error says that there are none or that they cannot run, `failed` that outputs
@@ -135,9 +139,13 @@ class Model {
       throw Error(LNT_E_BAD_ARGUMENT, "the tensor has another element type.");
     return {static_cast<T*>(v.data), v.bytes / sizeof(T)};
   }
-  std::vector<std::uint32_t> shape(Port port_of, std::uint32_t port) const {
+  lnt_view border(Port port_of, std::uint32_t port) const {
     lnt_view v;
     must(port_of(&model_, port, &v));
+    return v;
+  }
+  std::vector<std::uint32_t> shape(Port port_of, std::uint32_t port) const {
+    const lnt_view v = border(port_of, port);
     return {v.dims, v.dims + v.rank};
   }
 

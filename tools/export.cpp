@@ -90,10 +90,14 @@ void export_model(const ExportArguments& arguments) {
   if (!arguments.common.json) {
     for (const auto& [pass, found] : report.passes)
       if (found > 0) std::printf("%s: %d\n", pass.c_str(), found);
+    for (const auto& [form, constants] : report.encodings)
+      std::printf("constants as %s: %d\n", form.c_str(), constants);
   }
   arguments.common.print({{"file_bytes", report.file_bytes},
                           {"arena_bytes", report.arena_bytes},
                           {"arena_lower_bound", report.lower_bound},
+                          {"constant_bytes", report.constant_bytes},
+                          {"stored_bytes", report.stored_bytes},
                           {"ops", report.ops}});
 }
 

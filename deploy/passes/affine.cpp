@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "linnet/autograd/recorder.h"
+#include "linnet/core/quantizer.h"
 
 namespace linnet::deploy {
 namespace {
@@ -18,6 +19,9 @@ struct Weights {
   std::int64_t rows = 0;   ///< O
   std::int64_t inner = 0;  ///< C / groups
   std::int64_t groups = 1;
+  int quantizer = -1;  ///< the fake_quant that rounds the weight, which is then read rounded
+  int bits = 8;
+  std::vector<double> range;  ///< of the quantizer: one for all rows, or one a row
 
   std::int64_t row_size() const { return static_cast<std::int64_t>(weight.size()) / rows; }
 };
@@ -27,13 +31,39 @@ std::vector<double> numbers_of(const Tensor& tensor) {
   return {values.begin(), values.end()};
 }
 
-/// False unless it is a dense or convolution with constant f32 weights.
+bool is_f32_constant(const Draft& draft, int value) {
+  return draft.is_constant(value) && draft.values()[value].dtype == f32;
+}
+
+/// The symmetric fake_quant that makes a weight of constants for one reader; -1 when it is none.
+int quantizer_of(const Draft& draft, int weight) {
+  const int place = draft.readers(weight) == 1 ? draft.writer(weight) : -1;
+  if (place < 0 || draft.nodes()[place].op != Op::fake_quant) return -1;
+  const Node& node = draft.nodes()[place];
+  const bool symmetric = node.inputs.size() == 2 && node.attributes["symmetric"].integer() != 0;
+  return symmetric && is_f32_constant(draft, node.inputs[0]) && is_f32_constant(draft, node.inputs[1]) ? place
+                                                                                                       : -1;
+}
+
+/// False unless it is a dense or convolution with constant f32 weights, perhaps rounded by a fake_quant.
 bool read_weights(const Draft& draft, const Node& node, Weights& w) {
   const bool weighted = node.op == Op::dense || node.op == Op::conv2d || node.op == Op::conv_transpose2d;
   if (!weighted) return false;
-  for (std::size_t i = 1; i < node.inputs.size(); ++i)
-    if (!draft.is_constant(node.inputs[i]) || draft.values()[node.inputs[i]].dtype != f32) return false;
-  const Tensor& weight = draft.values()[node.inputs[1]].contents;
+  for (std::size_t i = 2; i < node.inputs.size(); ++i)
+    if (!is_f32_constant(draft, node.inputs[i])) return false;
+  Tensor weight;
+  if (is_f32_constant(draft, node.inputs[1])) {
+    weight = draft.values()[node.inputs[1]].contents;
+  } else {
+    w.quantizer = quantizer_of(draft, node.inputs[1]);
+    if (w.quantizer < 0) return false;
+    const Node& by = draft.nodes()[w.quantizer];
+    const std::vector<Tensor> inputs{draft.values()[by.inputs[0]].contents,
+                                     draft.values()[by.inputs[1]].contents};
+    weight = apply_op(by.op, {.inputs = inputs, .attributes = by.attributes});
+    w.range = numbers_of(inputs[1]);
+    w.bits = static_cast<int>(by.attributes["bits"].integer());
+  }
   if (weight.size() == 0) return false;
   w.weight = numbers_of(weight);
   if (node.inputs.size() > 2) w.bias = numbers_of(draft.values()[node.inputs[2]].contents);
@@ -55,11 +85,42 @@ Tensor as_tensor(const std::vector<double>& numbers, const Shape& shape) {
   return Tensor::from(rounded, shape);
 }
 
+/// Rows times factors. Behind a quantizer the integers stay, and its range is multiplied: only so do pruned,
+/// shared and trained integers survive.
+void multiply_rows(Weights& w, const std::vector<double>& factors) {
+  const std::int64_t row_size = w.row_size();
+  const bool alike = std::all_of(factors.begin(), factors.end(),
+                                 [&](double factor) { return std::fabs(factor) == std::fabs(factors[0]); });
+  if (w.range.size() == 1 && !alike) w.range.assign(static_cast<std::size_t>(w.rows), w.range[0]);
+  const std::vector<double> before = w.range;
+  for (std::size_t i = 0; i < w.range.size(); ++i)
+    w.range[i] = static_cast<double>(static_cast<float>(w.range[i] * std::fabs(factors[i])));
+  for (std::int64_t o = 0; o < w.rows; ++o) {
+    const std::size_t place = w.range.size() > 1 ? static_cast<std::size_t>(o) : 0;
+    for (std::int64_t k = 0; k < row_size; ++k) {
+      double& weight = w.weight[o * row_size + k];
+      if (w.quantizer < 0) {
+        weight *= factors[o];
+        continue;
+      }
+      const double from = static_cast<double>(symmetric_quantizer(before[place], w.bits).scale),
+                   to = static_cast<double>(symmetric_quantizer(w.range[place], w.bits).scale);
+      weight = std::nearbyint(weight / from) * (factors[o] < 0.0 ? -to : to);
+    }
+  }
+}
+
 bool write_weights(Draft& draft, std::size_t place, const Weights& w) {
-  if (!all_finite(w.weight) || !all_finite(w.bias)) return false;
+  if (!all_finite(w.weight) || !all_finite(w.bias) || !all_finite(w.range)) return false;
   const Node node = draft.nodes()[place];
-  const Shape shape = draft.values()[node.inputs[1]].contents.shape();
-  std::vector<int> inputs{node.inputs[0], draft.add_constant(as_tensor(w.weight, shape))};
+  const Shape shape(draft.values()[node.inputs[1]].sizes);
+  const int weight = draft.add_constant(as_tensor(w.weight, shape));
+  std::vector<int> inputs{node.inputs[0], weight};
+  if (w.quantizer >= 0) {
+    inputs[1] = node.inputs[1];
+    const int range = draft.add_constant(as_tensor(w.range, {static_cast<std::int64_t>(w.range.size())}));
+    draft.set_inputs(static_cast<std::size_t>(w.quantizer), {weight, range});
+  }
   if (!w.bias.empty()) inputs.push_back(draft.add_constant(as_tensor(w.bias, {w.rows})));
   draft.set_inputs(place, std::move(inputs));
   return true;
@@ -100,12 +161,11 @@ bool fold_into_writer(Draft& draft, std::size_t node, int x, const Affine& affin
   const auto channels = static_cast<std::int64_t>(affine.scale.size());
   if (w.rows % channels != 0) return false;
   if (w.bias.empty() && affine.shifts()) w.bias.assign(static_cast<std::size_t>(w.rows), 0.0);
-  const std::int64_t row_size = w.row_size();
-  for (std::int64_t o = 0; o < w.rows; ++o) {
-    const double scale = affine.scale[o % channels];
-    for (std::int64_t k = 0; k < row_size; ++k) w.weight[o * row_size + k] *= scale;
-    if (!w.bias.empty()) w.bias[o] = scale * w.bias[o] + affine.shift[o % channels];
-  }
+  std::vector<double> factors;
+  for (std::int64_t o = 0; o < w.rows; ++o) factors.push_back(affine.scale[o % channels]);
+  multiply_rows(w, factors);
+  for (std::int64_t o = 0; o < w.rows && !w.bias.empty(); ++o)
+    w.bias[o] = factors[o] * w.bias[o] + affine.shift[o % channels];
   if (!write_weights(draft, static_cast<std::size_t>(place), w)) return false;
   draft.replace(draft.nodes()[node].output, x);
   return true;
@@ -121,6 +181,7 @@ bool fold_into_reader(Draft& draft, std::size_t node, int x, const Affine& affin
   if (place < 0 || !read_weights(draft, draft.nodes()[place], w)) return false;
   const Node reader = draft.nodes()[place];
   const auto channels = static_cast<std::int64_t>(affine.scale.size());
+  if (w.quantizer >= 0) return false;  // a factor for each input would make other integers
   if (reader.inputs[0] != value || w.inner * w.groups % channels != 0) return false;
   if (affine.shifts() && has_padding(draft, reader)) return false;
   if (w.bias.empty() && affine.shifts()) w.bias.assign(static_cast<std::size_t>(w.rows), 0.0);

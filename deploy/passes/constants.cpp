@@ -26,7 +26,8 @@ bool is_worth_keeping(const Draft& draft, const Node& node) {
 
 bool can_fold(const Draft& draft, const Node& node) {
   const graph::Sizes& sizes = draft.values()[node.output].sizes;
-  return node.op != Op::custom && !node.inputs.empty() &&
+  // A rounded weight would lose its integers and their scale.
+  return node.op != Op::custom && node.op != Op::fake_quant && !node.inputs.empty() &&
          std::all_of(node.inputs.begin(), node.inputs.end(), [&](int i) { return draft.is_constant(i); }) &&
          std::all_of(sizes.begin(), sizes.end(), [](std::int64_t size) { return size >= 0; }) &&
          graph::batch_free(node) && is_worth_keeping(draft, node);

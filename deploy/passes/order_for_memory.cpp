@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "linnet/core/find_op.h"
 #include "linnet/deploy/order.h"
 #include "linnet/deploy/passes/draft.h"
@@ -22,8 +24,18 @@ bool works_in_place(Op op) {
   }
 }
 
+/// By value: it needs no memory of its own while the model runs. Constants, and what is made of nothing else.
+std::vector<bool> fixed_values(const Draft& draft) {
+  std::vector<bool> fixed(draft.values().size());
+  for (std::size_t i = 0; i < fixed.size(); ++i) fixed[i] = draft.is_constant(static_cast<int>(i));
+  for (const graph::Node& node : draft.nodes())
+    fixed[node.output] = !node.inputs.empty() && std::all_of(node.inputs.begin(), node.inputs.end(),
+                                                             [&](int input) { return fixed[input]; });
+  return fixed;
+}
+
 /// The runtime writes onto the first operand: of a sum or product that is the one which dies.
-int put_dying_operands_first(Draft& draft) {
+int put_dying_operands_first(Draft& draft, const std::vector<bool>& fixed) {
   std::vector<std::size_t> last(draft.values().size(), 0);
   for (std::size_t i = 0; i < draft.nodes().size(); ++i)
     for (int input : draft.nodes()[i].inputs) last[input] = i;
@@ -32,7 +44,7 @@ int put_dying_operands_first(Draft& draft) {
     const graph::Node node = draft.nodes()[i];
     if (node.op != Op::add && node.op != Op::mul) continue;
     const auto dies = [&](int value) {
-      return !draft.is_constant(value) && value != draft.output() && last[value] == i &&
+      return !fixed[value] && value != draft.output() && last[value] == i &&
              draft.values()[value].sizes == draft.values()[node.output].sizes;
     };
     if (dies(node.inputs[0]) || !dies(node.inputs[1])) continue;
@@ -46,7 +58,8 @@ int put_dying_operands_first(Draft& draft) {
 
 int order_for_memory(Draft& draft) {
   OrderProblem problem;
-  std::vector<std::size_t> places;
+  const std::vector<bool> fixed = fixed_values(draft);
+  std::vector<std::size_t> places, nodes;
   for (const graph::Value& value : draft.values())
     problem.bytes.push_back(graph::at_batch(value.sizes, 1).size() *
                             static_cast<std::int64_t>(size_of(value.dtype)));
@@ -54,21 +67,24 @@ int order_for_memory(Draft& draft) {
   for (std::size_t i = 0; i < draft.nodes().size(); ++i) {
     if (!draft.is_live(i)) continue;
     const graph::Node& node = draft.nodes()[i];
+    if (fixed[node.output]) {
+      nodes.push_back(i);
+      continue;
+    }
     OrderedOp op{{}, node.output, works_in_place(node.op)};
     for (int input : node.inputs)
-      if (!draft.is_constant(input)) op.reads.push_back(input);
+      if (!fixed[input]) op.reads.push_back(input);
     problem.ops.push_back(std::move(op));
     places.push_back(i);
   }
   const std::vector<int> order = best_order(problem);
   int moved = 0;
-  std::vector<std::size_t> nodes;
   for (std::size_t i = 0; i < order.size(); ++i) {
     moved += order[i] != static_cast<int>(i);
     nodes.push_back(places[order[i]]);
   }
   draft.set_order(nodes);  // also without the nodes that nobody needs any more
-  return moved + put_dying_operands_first(draft);
+  return moved + put_dying_operands_first(draft, fixed);
 }
 
 }  // namespace linnet::deploy

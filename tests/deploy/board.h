@@ -53,8 +53,10 @@ class Board {
   /// The output for one sample, x [1, ...]; whole numbers go in as i32.
   Tensor run(const Tensor& x) { return run(std::span(&x, 1)); }
   Tensor run(std::span<const Tensor> inputs) {
-    // What was left of the run before must not be seen: the arena is filled with NaN.
-    std::memset(static_cast<void*>(arena_.data()), 0xff, arena_.size() * 16);
+    // What was left of the run before must not be seen: the arena up to unpacked constants is filled with
+    // NaN.
+    const std::size_t planned = info_.unpacked_at > 0 ? info_.unpacked_at : arena_.size() * 16;
+    std::memset(static_cast<void*>(arena_.data()), 0xff, planned);
     for (std::size_t i = 0; i < inputs.size(); ++i) write_input(static_cast<std::uint32_t>(i), inputs[i]);
     check<ValueError>(lnt_run(&model_) == LNT_OK, "board: lnt_run failed.");
     lnt_view out;

@@ -46,11 +46,22 @@ int step_kinds() { return static_cast<int>(kinds().size()); }
 std::string step_name(int kind) { return kinds()[static_cast<std::size_t>(kind)].name; }
 
 Tensor RandomGraph::run(const Tensor& x) const {
-  Arguments values{x};
+  return run(
+      x, [](const Tensor& weight) { return weight; }, [](std::size_t, const Tensor& value) { return value; });
+}
+
+Tensor RandomGraph::run(const Tensor& x, const std::function<Tensor(const Tensor&)>& weight,
+                        const std::function<Tensor(std::size_t, const Tensor&)>& value) const {
+  Arguments values{value(0, x)};
   std::vector<bool> read(steps.size() + 1, false);
   for (const GraphStep& step : steps) {
     for (int in : step.in) read[static_cast<std::size_t>(in)] = true;
-    values.push_back(apply_step(step, values));
+    GraphStep changed = step;
+    const std::string kind = step_name(step.kind);
+    const bool weighted = kind.starts_with("conv2d") || kind == "dense" || kind == "lstm" || kind == "gru";
+    for (Tensor& w : changed.weights)
+      if (weighted && w.rank() >= 2) w = weight(w);
+    values.push_back(value(values.size(), apply_step(changed, values)));
   }
   Arguments ends;
   for (std::size_t i = 0; i < values.size(); ++i)

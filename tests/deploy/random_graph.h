@@ -4,6 +4,7 @@
 // groups. A graph is a list of steps, so a failing one can be made smaller and written down.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct RandomGraph {
 
   /// Every value that no step reads, flattened and joined: [N, ...].
   Tensor run(const Tensor& x) const;
+  /// With weights of products and recurrent steps, and with values (0 the input, k + 1 of step k), as these
+  /// functions change them.
+  Tensor run(const Tensor& x, const std::function<Tensor(const Tensor&)>& weight,
+             const std::function<Tensor(std::size_t, const Tensor&)>& value) const;
   /// One line a step.
   std::string str() const;
 };

@@ -70,7 +70,7 @@ TEST_CASE(
 TEST_CASE("every op that a file can hold is among the kinds of the random graphs") {
   for (int i = 0; i < kOps; ++i) {
     const Op op = static_cast<Op>(i);
-    if (lowering(op) == Lowering::TRAINING_ONLY) continue;
+    if (lowering(op) == Lowering::TRAINING_ONLY || op == Op::fake_quant) continue;  // which rounds them
     bool found = false;
     for (int kind = 0; kind < step_kinds(); ++kind) found = found || step_name(kind) == name(op);
     CHECK_MESSAGE(found, name(op));
