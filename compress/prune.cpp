@@ -195,8 +195,7 @@ void Pruner::operator()(std::int64_t step) const {
 
 void make_permanent(nn::Module& module) {
   for (const NamedTensor& named : module.parameters())
-    if (const Constraint* kept = constraint(named.second); kept && kept->mask.defined())
-      set_constraint(named.second, {.groups = kept->groups});
+    if (constraint(named.second)) set_constraint(named.second, {});
 }
 
 SparsityReport sparsity(const nn::Module& module, const std::string& pattern) {

@@ -85,7 +85,9 @@ class Pruner {
   PruneOptions options_;
 };
 
-/// Takes the masks away. The zeros stay until something trains them: for saving and exporting.
+/// Takes masks and shared values (compress/cluster.h) away as constraints: every number stays as it is until
+/// something trains it. For saving and exporting. Masks do not go alone: zeros would join the group of a
+/// value.
 void make_permanent(nn::Module& module);
 
 struct LayerSparsity {
