@@ -137,12 +137,21 @@ void lnt_i8_conv2d_sums(const lnt_i8_conv_work* v, const int8_t* x, const int8_t
 
 /* ---- pooling ---- */
 
+/* `from` to `to` - 1 of an axis of the image are in a window that begins `at` in the padded one. */
+static void clip(size_t at, size_t kernel, size_t pad, size_t size, size_t* from, size_t* to) {
+  *from = at < pad ? 0 : at - pad;
+  *to = at + kernel < pad ? 0 : at + kernel - pad;
+  if (*to > size) *to = size;
+}
+
 static int8_t pool_place(const lnt_i8_pool_work* v, const int8_t* image, size_t h, size_t w, int max) {
   int32_t largest = INT8_MIN, sum = 0, count = 0;
-  for (size_t row = h; row < h + v->kh; ++row) {
-    for (size_t column = w; column < w + v->kw; ++column) {
-      if (row < v->top || row - v->top >= v->h || column < v->left || column - v->left >= v->w) continue;
-      const int32_t x = image[((row - v->top) * v->w + column - v->left) * v->c];
+  size_t row, last_row, first, last;
+  clip(h, v->kh, v->top, v->h, &row, &last_row);
+  clip(w, v->kw, v->left, v->w, &first, &last);
+  for (; row < last_row; ++row) {
+    for (size_t column = first; column < last; ++column) {
+      const int32_t x = image[(row * v->w + column) * v->c];
       largest = x > largest ? x : largest;
       sum += x;
       ++count;

@@ -118,6 +118,20 @@ void repair(Bytes& file) {
       case LNT_E_PLAN_ARENA:
         linnet::test::put64(file, at, problem.expected);
         break;
+      case LNT_E_VERSION:
+        linnet::test::put16(file, at, static_cast<std::uint16_t>(expected));
+        break;
+      case LNT_E_QUANT_ENTRY:
+        if (problem.section != LNT_SECTION_TENS) return;  // an operand that is of no use
+        linnet::test::put32(file, at, expected);
+        break;
+      case LNT_E_QUANT_SCALE:
+      case LNT_E_QUANT_FACTOR:
+      case LNT_E_QUANT_ZERO:
+        if (problem.section != LNT_SECTION_QUANT) return;
+        linnet::test::put32(file, at, expected);
+        if (problem.status == LNT_E_QUANT_FACTOR) linnet::test::put32(file, at + 4, 0);
+        break;
       case LNT_E_PLAN_LIFETIME:
         if (problem.section != LNT_SECTION_PLAN)
           return;  // an input of an op, which would read another tensor

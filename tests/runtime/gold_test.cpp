@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "fuzz/use_model.h"
 #include "model_builder.h"
@@ -118,6 +119,31 @@ TEST_CASE("whole numbers must be equal, and may have any range") {
   CHECK(self_test(file, LNT_OK).error == 0.0f);
   file.gold.back() ^= 1;
   CHECK(self_test(file, LNT_E_SELF_TEST).failed == 1);
+}
+
+TEST_CASE("quantized numbers must be equal, and their range is one of theirs") {
+  ModelBuilder m;
+  const auto x = m.quantized_input({3}, {-5, {0.5f}});
+  m.output(m.quantized(m.op(LNT_RESHAPE, {x}, {1, 3}), {-5, {0.5f}}));
+  File file = m.file();
+  const auto gold_of = [&](std::int32_t low, std::int32_t high) {
+    file.gold = words({8, 0, 0, 0, static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(high)});
+    for (std::uint32_t c = 0; c < 8; ++c)
+      for (std::size_t i = 0; i < 3; ++i) {
+        const std::uint64_t word = philox({0, 0, 32 * c, 0}, {0, 0})[i];
+        file.gold.push_back(static_cast<std::uint8_t>(low + static_cast<int>(word * (high - low) >> 32)));
+      }
+  };
+  gold_of(-128, 127);
+  CHECK(self_test(file, LNT_OK).error == 0.0f);
+  file.gold.back() ^= 1;
+  CHECK(self_test(file, LNT_E_SELF_TEST).failed == 1);
+  for (const auto& [low, high] : {std::pair(-129, 127), std::pair(-128, 128), std::pair(4, 4)}) {
+    gold_of(low, high);
+    lnt_info info;
+    const Bytes bytes = file.bytes();
+    CHECK(lnt_check(bytes.data(), bytes.size(), nullptr, &info) == LNT_E_GOLD);
+  }
 }
 
 TEST_CASE("a self-test needs golden cases and a bound model") {

@@ -276,6 +276,43 @@ TEST_CASE("int8 lstm and gru are those of the reference, forwards and backwards,
     }
 }
 
+namespace {
+
+/// Runs the pieces last first, and counts them.
+void last_first(void* context, lnt_task task, void* work, std::uint32_t count) {
+  *static_cast<std::uint32_t*>(context) += count;
+  for (std::uint32_t i = count; i-- > 0;) task(work, i);
+}
+
+}  // namespace
+
+TEST_CASE("threads of the caller get pieces of int8 layers, and the results are the same") {
+  std::mt19937 random(10);
+  const Quant factor{0, {0.5f}, {{1 << 30, -6}}};
+  const Quant each{0, Floats(200, 0.5f), std::vector<std::array<std::int32_t, 2>>(200, {1 << 30, -6})};
+  Int8Op conv = int8_conv(), one_row = int8_dense(), rows = int8_dense();
+  conv.in = {quantized({2, 21, 17, 8}, {-20}), weight({24, 3, 3, 8}, factor), {}};
+  conv.out.dims = {2, 11, 17, 24};
+  conv.params = {2, 1, 1, 1, 1, 1, 1, 1, 1, as_word(-128), 127};
+  one_row.in = {quantized({1, 400}, {3}), weight({200, 400}, each), {}};
+  one_row.in[1].quant.factors[150] = {1 << 30, -5};
+  one_row.out.dims = {1, 200};
+  rows.in = {quantized({9, 400}, {3}), weight({30, 400}, factor), {}};
+  rows.out.dims = {9, 30};
+  for (Int8Op* op : {&conv, &one_row, &rows}) {
+    op->in[2] = sums_of(op->in[1], op->in[0].quant.zero);
+    Int8Model model(int8_file(*op));
+    const I8 x = random_i8(random, size_of(op->in[0].dims));
+    model.set(x);
+    const I8 y = model.run<std::int8_t>();
+    std::uint32_t pieces = 0;
+    REQUIRE(lnt_set_parallel(&model.bound, last_first, &pieces) == LNT_OK);
+    model.set(x);
+    CHECK(model.run<std::int8_t>() == y);
+    CHECK(pieces >= 4);
+  }
+}
+
 TEST_CASE("an int8 view says scale and zero, one of f32 says 0") {
   Int8Model model(int8_file(int8_quantize()));
   lnt_view in, out;

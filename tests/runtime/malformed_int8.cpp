@@ -255,6 +255,11 @@ void moves(std::vector<Case>& all) {
            [](Int8Op& op) { op.in[1].quant.scales[0] = 0.75f; });
   Int8Cases(all, "int8 pad", int8_pad()).not_params("with", 12, {1, bits_of(0.5f)});
   Int8Cases(all, "int8 average pool", int8_pool(LNT_I8_AVG_POOL2D))
+      .but("over a window of 2^58 places, 1 of them inside", LNT_OK,
+           [](Int8Op& op) {
+             op.in[0].dims = op.out.dims = {1, 1, 1, 1};
+             op.params = {1u << 29, 1u << 29, 1, 1, (1u << 29) - 1, 0, (1u << 29) - 1, 0};
+           })
       .but("over 2^23 elements", LNT_E_OP_PARAMS, [](Int8Op& op) {
         op.in[0].dims = {1, 4096, 2048, 1}, op.out.dims = {1, 1, 1, 1};
         op.params = {4096, 2048, 1, 1, 0, 0, 0, 0};

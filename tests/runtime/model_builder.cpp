@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
-#include <set>
 
 namespace linnet::test {
 namespace {
@@ -68,38 +66,6 @@ std::size_t memory_of(const TensorRecord& t) {
   return bytes;
 }
 
-/// Bits behind each other, the lowest first.
-class BitWriter {
- public:
-  void put(std::uint32_t value, std::uint32_t bits) {
-    for (std::uint32_t i = 0; i < bits; ++i, ++n_) {
-      if (n_ % 8 == 0) bytes_.push_back(0);
-      bytes_.back() |= static_cast<std::uint8_t>((value >> i & 1) << n_ % 8);
-    }
-  }
-  void to(Bytes& all) const { all.insert(all.end(), bytes_.begin(), bytes_.end()); }
-
- private:
-  Bytes bytes_;
-  std::size_t n_ = 0;
-};
-
-void put_map(std::uint8_t map, const std::vector<std::uint32_t>& numbers, Bytes& to) {
-  const std::uint32_t escape = (1u << map % 16) - 1;
-  std::uint32_t gap = 0;
-  BitWriter bits;
-  for (std::uint32_t number : numbers) {
-    if (map == LNT_MAP_BITS) bits.put(number != 0, 1);
-    if (map == LNT_MAP_BITS || map == LNT_MAP_NONE) continue;
-    ++gap;
-    if (number == 0) continue;
-    for (--gap; gap >= escape; gap -= escape) bits.put(escape, map);
-    bits.put(gap, map);
-    gap = 0;
-  }
-  bits.to(to);
-}
-
 /// Parameters that are all 0.
 Bytes no_params(std::uint16_t opcode) {
   if (opcode == LNT_DENSE || opcode == LNT_BATCH_NORM) return Bytes(12);
@@ -118,42 +84,6 @@ std::uint32_t bits_of(float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, 4);
   return bits;
-}
-
-Bytes entry_of(const Quant& quant) {
-  Bytes bytes;
-  append(bytes, static_cast<std::uint32_t>(quant.zero));
-  append(bytes, static_cast<std::uint32_t>(quant.scales.size()));
-  for (float scale : quant.scales) append(bytes, bits_of(scale));
-  for (std::size_t i = 0; i < quant.scales.size(); ++i)
-    for (std::size_t k = 0; k < 2; ++k)
-      append(bytes, quant.factors.empty() ? 0u : static_cast<std::uint32_t>(quant.factors.at(i)[k]));
-  return bytes;
-}
-
-Bytes pack(const Packing& packing, const std::vector<std::uint32_t>& numbers, std::uint32_t width) {
-  std::vector<std::uint32_t> stored;
-  for (std::uint32_t number : numbers)
-    if (packing.map == LNT_MAP_NONE || number != 0) stored.push_back(number);
-  const std::set<std::uint32_t> values(stored.begin(), stored.end());
-  std::uint32_t place_bits = 1;
-  while (1u << place_bits < values.size()) ++place_bits;
-  Bytes bytes{packing.number, packing.map};
-  append(bytes, static_cast<std::uint16_t>(packing.codebook ? values.size() : 0));
-  append(bytes, static_cast<std::uint32_t>(stored.size()));
-  append(bytes, std::uint64_t{0});
-  BitWriter codebook, places;
-  if (packing.codebook)
-    for (std::uint32_t value : values) codebook.put(value, width);
-  for (std::uint32_t number : stored) {
-    const auto place = std::distance(values.begin(), values.find(number));
-    places.put(packing.codebook ? static_cast<std::uint32_t>(place) : number,
-               packing.codebook ? place_bits : width);
-  }
-  codebook.to(bytes);
-  places.to(bytes);
-  put_map(packing.map, numbers, bytes);
-  return bytes;
 }
 
 void put16(Bytes& bytes, std::size_t at, std::uint16_t value) { put(bytes, at, value, 2); }
@@ -424,33 +354,6 @@ File ModelBuilder::file() const {
   }
   for (const auto& [key, text] : meta_) file.meta += key + "=" + text + '\0';
   return file;
-}
-
-File small_model() {
-  ModelBuilder m;
-  std::vector<float> w1(24), w2(12);
-  for (std::size_t i = 0; i < w1.size(); ++i) w1[i] = 0.25f * static_cast<float>(static_cast<int>(i % 7) - 3);
-  for (std::size_t i = 0; i < w2.size(); ++i) w2[i] = 0.5f * static_cast<float>(static_cast<int>(i % 5) - 2);
-  const auto x = m.input({1, 2, 3}, "image");
-  const auto flat = m.op(LNT_RESHAPE, {x}, {1, 6});
-  const auto h =
-      m.op(LNT_DENSE, {flat, m.constant({4, 6}, w1), m.constant({4}, {0.5f, -0.5f, 1.0f, 0.0f})}, {1, 4});
-  const auto r = m.op(LNT_RELU, {h}, {1, 4});
-  const auto z = m.op(LNT_DENSE, {r, m.constant({3, 4}, w2)}, {1, 3});
-  m.output(m.op(LNT_SOFTMAX, {z}, {1, 3}, {1, 0, 0, 0}), "digit");
-  m.meta("labels", "zero\none\ntw\xC3\xB6");
-  m.meta("task", "classification");
-  return m.file();
-}
-
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0], b = std::uint64_t{0xCD9E8D57} * c[2];
-    c = {static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(b),
-         static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(a)};
-    k = {k[0] + 0x9E3779B9, k[1] + 0xBB67AE85};
-  }
-  return c;
 }
 
 File golden_model() {

@@ -9,7 +9,7 @@ target_link_options(test_runtime PRIVATE
 option(LINNET_FUZZ "Build the fuzzers (clang)" OFF)
 if(LINNET_FUZZ)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*.c)
-  set(models model_builder malformed_ops malformed_int8 malformed_packed int8_models)
+  set(models model_builder model_packing small_models malformed_ops malformed_int8 malformed_packed int8_models)
   list(TRANSFORM models REPLACE "(.+)" "${CMAKE_CURRENT_LIST_DIR}/\\1.cpp")
   add_executable(fuzz_runtime ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_runtime.cpp ${models} ${sources})
   set(sanitizers -fsanitize=fuzzer,address,undefined,float-cast-overflow -fno-sanitize-recover=all)

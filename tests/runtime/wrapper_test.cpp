@@ -32,6 +32,18 @@ TEST_CASE("the C++ model runs, says its shapes and META, and may be moved") {
   for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::abs(second.output<float>()[i] - y[i]) < 1e-6f);
 }
 
+TEST_CASE("the C++ model has quantized inputs and outputs") {
+  ModelBuilder m;
+  const auto x = m.quantized_input({3}, {-5, {0.5f}});
+  m.output(m.quantized(m.op(LNT_RESHAPE, {x}, {1, 3}), {-5, {0.5f}}));
+  runtime::Model model(m.file().bytes());
+  CHECK(model.input<std::int8_t>().size() == 3);
+  CHECK_THROWS_AS(model.input<float>(), runtime::Error);
+  model.input<std::int8_t>()[2] = -77;
+  model.run();
+  CHECK(model.output<std::int8_t>()[2] == -77);
+}
+
 TEST_CASE("the C++ model runs its golden cases") {
   runtime::Model model(golden_model().bytes());
   CHECK(model.self_test().cases == 8);
