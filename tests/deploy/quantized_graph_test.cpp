@@ -30,7 +30,7 @@ Simulated rounded(const RandomGraph& random) {
 
 TEST_CASE("100 random graphs that round their values run on every instruction set as simulated") {
   std::set<std::string> ops;
-  int exact = 0;
+  int exact = 0, proved = 0;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     CAPTURE(seed);
     const RandomGraph random = random_graph(seed);
@@ -43,15 +43,17 @@ TEST_CASE("100 random graphs that round their values run on every instruction se
     for (const std::string& op : image.report.op_names) ops.insert(op);
     const Tensor x = random_tensor(random.input, seed % 8 + 1);  // of those that gave the ranges
     const Tensor expected = simulation(x);
-    std::vector<Tensor> results;
+    bool proves = true;
     for (const lnt_isa isa : Board::isas()) {
       board.set_isa(isa);
-      results.push_back(board.run(x));
-      CHECK(nmse(results.back(), expected) < 0.05);
+      CHECK(nmse(board.run(x), expected) < 0.05);
+      proves = proves && board.self_test() == "no error. Go on.";
     }
-    exact += nmse(results[0], expected) < 1e-4;
+    exact += nmse(board.run(x), expected) < 1e-4;
+    proved += proves;
   }
   CHECK(exact >= 70);
+  CHECK(proved >= 95);  // f32 ops before a rounding may differ in the last place, for every seed tried
   for (const char* op : {"quantize", "dequantize", "i8_dense", "i8_conv2d", "i8_max_pool2d", "i8_add",
                          "i8_sub", "i8_mul", "i8_lookup", "i8_softmax", "i8_lstm", "i8_gru", "concat"})
     CHECK_MESSAGE(ops.count(op) == 1, op);

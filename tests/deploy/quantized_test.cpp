@@ -271,6 +271,28 @@ TEST_CASE("integers of rounded weights survive batch-norm, whatever its factors"
   CHECK(largest_steps(board, simulation) <= 1.001);
 }
 
+TEST_CASE("into rounded weights factors of outputs are folded, those of inputs are not") {
+  const auto exported = [](const Simulated& f) {
+    Simulation simulation(f, {1, 40});
+    const deploy::Image image = deploy::build(simulation.graph(), {});
+    Board board(image.bytes);
+    REQUIRE(board.text() == "no error. Go on.");
+    const Tensor x = random_tensor({1, 40}, 50);
+    CHECK(nmse(board.run(x), simulation(x)) < 1e-10);
+    CHECK(image.report.encodings.at(1).first == "i8");
+    return board.meta("ops");
+  };
+  const Tensor factor = random_tensor({30}, 8, 0.5, 2.0), input_factor = random_tensor({40}, 9, 0.5, 2.0);
+  CHECK(exported([&](Rounding& r, const Tensor& x) {
+          if (r.observing()) return r.value_in(x, -1.0, 1.0);
+          return dense(x, r.weight(weight({30, 40})), weight({30}, 6)) * factor + weight({30}, 7);
+        }) == "dense");
+  CHECK(exported([&](Rounding& r, const Tensor& x) {
+          if (r.observing()) return r.value_in(x, -1.0, 1.0);
+          return dense(x * input_factor, r.weight(weight({30, 40})), weight({30}, 6));
+        }) == "dense mul");
+}
+
 TEST_CASE("rounding by the range of each sample runs as in training, with integers of the weights") {
   const Simulated f = [](Rounding& r, const Tensor& x) {
     if (r.observing()) return r.value_in(x, -1.0, 1.0);  // nothing to observe
