@@ -237,8 +237,8 @@ void ProgramWriter::add_transposed_convolution(const Node& node, const State& at
 ProgramWriter::Params ProgramWriter::pool_params(const Node& node, const State& attributes) const {
   const Shape& x = shapes_[node.inputs[0]];
   Params params;
-  if (node.op == Op::mean) {  // of rows and columns
-    append(params, Pair(x[1], x[2]));
+  if (node.op == Op::mean) {
+    append(params, Pair(x[1], x.rank() == 4 ? x[2] : 1));
     params.insert(params.end(), {1, 1, 0, 0, 0, 0});
     return params;
   }

@@ -48,7 +48,7 @@ class ProgramWriter {
 
   /// The first 9 parameters of LNT_CONV2D.
   Params window_params(const graph::Node& node, const State& attributes) const;
-  /// The parameters of a pool, or of a mean of rows and columns as one.
+  /// The parameters of a pool, or of a mean of rows and columns or of steps as one.
   Params pool_params(const graph::Node& node, const State& attributes) const;
   static std::uint32_t recurrent_flags(const graph::Node& node, const State& attributes);
   /// Parts, joined in steps until there are no more than an op can read.

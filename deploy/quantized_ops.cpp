@@ -101,7 +101,8 @@ void QuantizedWriter::add_average(const Node& rounding, const Node& core) {
   const Quantizer &x = *plan_.grid(core.inputs[0]), &y = *plan_.grid(rounding.output);
   const State attributes = graph::attributes_at(core, 1);
   const Params pool = pool_params(core, attributes);
-  const Shape& image = shapes_[core.inputs[0]];
+  const int from = image_slot(core);
+  const Shape image = program_.slots[from].shape;
   const Shape places = core.op == Op::mean ? Shape{image[0], 1, 1, image[3]} : shapes_[core.output];
   const bool whole =
       std::all_of(pool.begin() + LNT_AT_PADS, pool.end(), [](std::uint32_t pad) { return pad == 0; });
@@ -114,12 +115,12 @@ void QuantizedWriter::add_average(const Node& rounding, const Node& core) {
     Params params{pool[2], pool[3], 1, 1, 0, 0, 0, 0, static_cast<std::uint32_t>(channels)};
     append_range(params, rounding);
     append_step(LNT_I8_CONV2D,
-                {integer_slot(core.inputs[0]), weight_slot(product.weights, std::move(product.factors)),
+                {from, weight_slot(product.weights, std::move(product.factors)),
                  table(as_tensor(product.sums), LNT_I32)},
                 to, params);
   } else {
     const int mean = new_integers(places, x);
-    append_step(LNT_I8_AVG_POOL2D, {integer_slot(core.inputs[0])}, mean, pool);
+    append_step(LNT_I8_AVG_POOL2D, {from}, mean, pool);
     Params params;
     append_factor(params, scale_of(x) / scale_of(y));
     append_range(params, rounding);
@@ -200,8 +201,8 @@ void QuantizedWriter::add_recurrent(const Node& rounding, const Node& core) {
   reads.push_back(gate(LNT_TANH));
   Params params{recurrent_flags(core, graph::attributes_at(core, 1))};
   if (!gru) params.push_back(static_cast<std::uint32_t>(cell_bits(shapes_[core.inputs[0]][1])));
-  write_integers(rounding, gru ? LNT_I8_GRU : LNT_I8_LSTM, reads, params);
-  add_scratch((gru ? 9 : 11) * shapes_[core.inputs[2]][1]);
+  write_integers(rounding, gru ? LNT_I8_GRU : LNT_I8_LSTM, reads, params,
+                 (gru ? 9 : 11) * shapes_[core.inputs[2]][1]);
 }
 
 int QuantizedWriter::gate(int opcode) {

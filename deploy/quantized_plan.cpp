@@ -38,9 +38,10 @@ bool has_range(Op op) {
 
 bool QuantizedPlan::is_average(const Node& node) const {
   if (node.op == Op::avg_pool2d) return true;
-  if (node.op != Op::mean || of_.shapes[node.inputs[0]].rank() != 4) return false;
+  const int rank = of_.shapes[node.inputs[0]].rank();
+  if (node.op != Op::mean || (rank != 3 && rank != 4)) return false;
   const auto axes = integers(node.attributes, "axes");
-  return axes.size() == 2 && axes[0] == 1 && axes[1] == 2;
+  return static_cast<int>(axes.size()) == rank - 2 && axes[0] == 1 && axes.back() == rank - 2;
 }
 
 QuantizedPlan::QuantizedPlan(LoweredGraph of, const std::vector<const Node*>& needed,
@@ -70,6 +71,15 @@ const Node* QuantizedPlan::writer(int value) const {
 const Node* QuantizedPlan::own_writer(int value) const {
   value = of_.sources[value];
   return readers_[value] == 1 && !of_.constants[value] ? writer(value) : nullptr;
+}
+
+const Node* QuantizedPlan::past_reshapes(int value, std::vector<const Node*>& reshapes) const {
+  const Node* node = own_writer(value);
+  while (node != nullptr && node->op == Op::reshape) {
+    reshapes.push_back(node);
+    node = own_writer(node->inputs[0]);
+  }
+  return node;
 }
 
 const Node* QuantizedPlan::rounded_weight(int value) const {
@@ -139,7 +149,8 @@ void QuantizedPlan::plan_rounding(const Node& node) {
   grid_[node.output] = y;
   QuantizedNode& plan = nodes_[node.output];
   plan.role = Role::rounds;
-  const Node* core = own_writer(node.inputs[0]);
+  std::vector<const Node*> inner;
+  const Node* core = past_reshapes(node.inputs[0], inner);
   if (core == nullptr) return;
   const Quantizer* x = grid(node.inputs[0]);
   const bool average = is_average(*core) && grid(core->inputs[0]) != nullptr && !(x != nullptr && *x == y);
@@ -147,15 +158,18 @@ void QuantizedPlan::plan_rounding(const Node& node) {
   const Node* clamp = nullptr;
   if (limits(core->op) && grid(core->inputs[0]) == nullptr) {
     clamp = core;
-    core = own_writer(clamp->inputs[0]);
+    inner.push_back(clamp);
+    core = past_reshapes(clamp->inputs[0], inner);
     if (core == nullptr || !has_range(core->op) || core->attributes.has("activation")) return;
   }
   if (!average && !has_integer_op(*core, y)) return;
   plan.core = core;
   plan.clamp = clamp;
-  nodes_[core->output].role = Role::inner;
-  grid_[core->output].reset();
-  if (clamp != nullptr) nodes_[clamp->output].role = Role::inner;
+  inner.push_back(core);
+  for (const Node* part : inner) {
+    nodes_[part->output].role = Role::inner;
+    grid_[part->output].reset();
+  }
 }
 
 void QuantizedPlan::plan_dynamic(const Node& node) {

@@ -45,7 +45,7 @@ class QuantizedPlan {
   void plan_rounding(const graph::Node& node);
   void plan_dynamic(const graph::Node& node);
   bool moves(const graph::Node& node) const;
-  /// avg_pool2d, or the mean of rows and columns.
+  /// avg_pool2d, or the mean of rows and columns or, of a sequence, of the steps.
   bool is_average(const graph::Node& node) const;
   bool has_integer_op(const graph::Node& node, const Quantizer& y) const;
   bool is_integer_product(const graph::Node& node) const;
@@ -54,6 +54,8 @@ class QuantizedPlan {
   bool reads_only_integers(const graph::Node& node) const;
   /// The value's writer, when nobody else reads the value.
   const graph::Node* own_writer(int value) const;
+  /// What computes a value that is then reshaped, if nobody else reads any of it.
+  const graph::Node* past_reshapes(int value, std::vector<const graph::Node*>& reshapes) const;
 
   LoweredGraph of_;
   std::function<Tensor(int)> contents_;

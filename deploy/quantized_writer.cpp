@@ -130,10 +130,28 @@ void QuantizedWriter::write(const Node& node, std::uint16_t opcode, std::vector<
 }
 
 void QuantizedWriter::write_integers(const Node& rounding, std::uint16_t opcode, std::vector<int> reads,
-                                     Params params) {
-  const int to = new_integers(shapes_[rounding.output], *plan_.grid(rounding.output));
-  slots_[{rounding.output, kInteger}] = to;
+                                     Params params, std::int64_t scratch) {
+  const Node* core = plan_.at(rounding).core;
+  const Quantizer& grid = *plan_.grid(rounding.output);
+  const Shape &result = shapes_[rounding.output], &shape = core != nullptr ? shapes_[core->output] : result;
+  int to = new_integers(shape, grid);
   append_step(opcode, std::move(reads), to, std::move(params));
+  if (scratch > 0) add_scratch(scratch);
+  if (!(shape == result)) {
+    const int from = to;
+    to = new_integers(result, grid);
+    append_step(LNT_RESHAPE, {from}, to, {});
+  }
+  slots_[{rounding.output, kInteger}] = to;
+}
+
+int QuantizedWriter::image_slot(const Node& average) {
+  const int from = integer_slot(average.inputs[0]);
+  const Shape& x = shapes_[average.inputs[0]];
+  if (x.rank() == 4) return from;
+  const int image = new_integers({x[0], x[1], 1, x[2]}, *plan_.grid(average.inputs[0]));
+  append_step(LNT_RESHAPE, {from}, image, {});
+  return image;
 }
 
 void QuantizedWriter::add_moving(const Node& node) {
@@ -141,10 +159,10 @@ void QuantizedWriter::add_moving(const Node& node) {
   if (node.op != Op::mean) {
     ProgramWriter::add(node);
   } else {
-    const Shape& x = shapes_[node.inputs[0]];
+    const int image = image_slot(node);
+    const Shape x = program_.slots[image].shape;
     const int mean = new_integers({x[0], 1, 1, x[3]}, *plan_.grid(node.output));
-    append_step(LNT_I8_AVG_POOL2D, {integer_slot(node.inputs[0])}, mean,
-                pool_params(node, graph::attributes_at(node, 1)));
+    append_step(LNT_I8_AVG_POOL2D, {image}, mean, pool_params(node, graph::attributes_at(node, 1)));
     write(node, LNT_RESHAPE, {mean}, {});
   }
   moving_ = false;

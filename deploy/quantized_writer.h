@@ -27,7 +27,11 @@ class QuantizedWriter : public ProgramWriter {
   int table(const Tensor& contents, int dtype);
   int weight_slot(const IntegerWeights& weights, std::vector<lnt_multiplier> factors);
   IntegerWeights weights_of(int place) const;
-  void write_integers(const Node& rounding, std::uint16_t opcode, std::vector<int> reads, Params params);
+  /// The op of a rounding, whose result is reshaped if that stands between.
+  void write_integers(const Node& rounding, std::uint16_t opcode, std::vector<int> reads, Params params,
+                      std::int64_t scratch = 0);
+  /// What an average reads, a sequence as an image of one column.
+  int image_slot(const Node& average);
   /// Of the result, with what an activation between leaves of low and high.
   Quantizer limited(const Node& rounding) const;
   void append_range(Params& params, const Node& rounding) const;

@@ -99,6 +99,29 @@ void add_windows(std::vector<Case>& cases) {
                    1.0});
 }
 
+/// As one-dimensional convolutions are made of.
+void add_sequences(std::vector<Case>& cases) {
+  const Simulated conv = [](Rounding& r, const Tensor& x) {
+    const Tensor y =
+        conv2d(r.value(x).reshape({-1, 9, 1, 5}), r.weight(weight({8, 3, 1, 5})), weight({8}, 6));
+    return r.value(relu(y.reshape({-1, 7, 8})));
+  };
+  cases.push_back({"conv2d, reshape, relu", "dequantize i8_conv2d quantize reshape", {1, 9, 5}, conv});
+  cases.push_back({"mean of a sequence",
+                   "dequantize i8_conv2d quantize reshape",
+                   {1, 9, 5},
+                   [conv](Rounding& r, const Tensor& x) { return r.value(mean(conv(r, x), 1)); },
+                   2.0});
+  cases.push_back({"mean of a sequence on its integers",
+                   "dequantize i8_avg_pool2d i8_conv2d i8_dense quantize reshape",
+                   {1, 9, 5},
+                   [conv](Rounding& r, const Tensor& x) {
+                     const Tensor y = mean(conv(r, x), 1);
+                     return r.value(dense(y, r.weight(weight({4, 8}, 9)), weight({4}, 2)));
+                   },
+                   4.0});
+}
+
 void add_elementwise(std::vector<Case>& cases) {
   const auto unary = [&](const std::string& name, std::function<Tensor(const Tensor&)> f) {
     cases.push_back({name, "dequantize i8_lookup mul quantize", {1, 300}, [=](Rounding& r, const Tensor& x) {
@@ -202,6 +225,7 @@ std::vector<Case> all_cases() {
   std::vector<Case> cases;
   add_products(cases);
   add_windows(cases);
+  add_sequences(cases);
   add_elementwise(cases);
   add_moves(cases);
   add_recurrent(cases);
