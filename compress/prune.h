@@ -39,9 +39,11 @@ constexpr Structure blocks(std::int64_t width) { return {.block = width}; }
 struct PruneOptions {
   double sparsity = 0.0;                 ///< share of weights that are 0, in [0, 1)
   std::optional<double> threshold = {};  ///< instead: those below it go
-  Scope scope = Scope::layer;            ///< whether each parameter has this sparsity, or all together
-  Structure structure = {};              ///< n_of_m takes neither sparsity nor threshold
-  std::string pattern = "*weight*";      ///< of parameters (core/name_pattern.h); those of one axis stay
+  /// Whether all parameters have this sparsity together, or each. A small last layer that has to give as much
+  /// as the others costs most: docs/compression.md.
+  Scope scope = Scope::global;
+  Structure structure = {};          ///< n_of_m takes neither sparsity nor threshold
+  std::string pattern = "*weight*";  ///< of parameters (core/name_pattern.h); those of one axis stay
 };
 
 /// Masks the weights with the smallest magnitudes, of equal ones the first: round(sparsity n) of n, but one

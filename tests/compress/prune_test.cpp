@@ -108,14 +108,14 @@ nn::Sequential small_net() { return nn::Sequential{nn::Dense(10, 16), nn::ReLU()
 TEST_CASE("of equal weights the first go, biases and scales stay, and one weight of each layer") {
   nn::Sequential net{nn::Dense(4, 2), nn::BatchNorm(2), nn::Dense(2, 1)};
   for (const NamedTensor& named : net.parameters()) Tensor(named.second).fill_(-0.5);
-  prune(net, {.sparsity = 0.375});
+  prune(net, {.sparsity = 0.375, .scope = Scope::layer});
   CHECK_CLOSE(net.state()["0.weight"].tensor(), Tensor::from({{0, 0, 0, -0.5}, {-0.5, -0.5, -0.5, -0.5}}),
               tol::exact);
   CHECK_CLOSE(net.state()["2.weight"].tensor(), Tensor::from({{0, -0.5}}), tol::exact);
   CHECK_CLOSE(net.state()["1.weight"].tensor(), Tensor::full({2}, -0.5), tol::exact);
   CHECK_CLOSE(net.state()["0.bias"].tensor(), Tensor::full({2}, -0.5), tol::exact);
   CHECK_FALSE(net.state().has("1.weight/mask"));
-  prune(net, {.sparsity = 0.999});
+  prune(net, {.sparsity = 0.999, .scope = Scope::layer});
   CHECK(zeros(net.parameters()[0].second) == 7);
 }
 
@@ -142,6 +142,15 @@ TEST_CASE("blocks and N:M go by the rest of a row too, and never further than as
   }
 }
 
+TEST_CASE("all parameters are pruned together unless each is asked for") {
+  nn::Sequential net{nn::Dense(2, 2), nn::Dense(2, 2)};
+  Tensor(net.parameters()[0].second).fill_(0.1);
+  Tensor(net.parameters()[2].second).fill_(0.2);
+  prune(net, {.sparsity = 0.5});
+  CHECK(zeros(net.parameters()[0].second) == 4);
+  CHECK(zeros(net.parameters()[2].second) == 0);
+}
+
 TEST_CASE("masks only grow, and what is pruned counts first") {
   nn::Sequential net = small_net();
   const NamedTensors parameters = net.parameters();
@@ -163,7 +172,7 @@ TEST_CASE("masks only grow, and what is pruned counts first") {
 TEST_CASE("masks hold through 20 steps of Adam with decay, a checkpoint, and as a GraphModule") {
   manual_seed(1);
   nn::Sequential net = small_net();
-  prune(net, {.sparsity = 0.8});
+  prune(net, {.sparsity = 0.8, .scope = Scope::layer});
   const Tensor x = random_tensor({8, 10}, 1), y = random_labels({8}, 2, 5);
   const auto train = [&](auto& model, int steps) {
     optim::AdamW adam(model.parameters(), {.lr = 0.01, .weight_decay = 0.1});
@@ -216,7 +225,7 @@ struct Scheduled {
   State run(const std::string& file, std::int64_t stop_after, int threads = 1) {
     const ThreadScope scope(threads);
     optim::Adam adam(net.parameters(), {.lr = 0.01});
-    const Pruner pruner(net, compress::polynomial_decay(0.2, 0.8, 2, 30, 4));
+    const Pruner pruner(net, compress::polynomial_decay(0.2, 0.8, 2, 30, 4), {.scope = Scope::layer});
     struct Stop {};
     std::int64_t last = 0;
     const auto stop = [&](const train::StepPlace& place) {
