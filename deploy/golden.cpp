@@ -120,30 +120,52 @@ Cases run_cases(const graph::Graph& graph, const std::vector<Range>& range, std:
   return all;
 }
 
-bool agree(const Cases& a, const Cases& b) {
+bool agree(const Tensor& a, const Tensor& b) {
+  const Tensor x = a.to(f64), y = b.to(f64);
   double largest = 0.0, difference = 0.0;
-  for (std::size_t c = 0; c < a.outputs.size(); ++c) {
-    const Tensor x = a.outputs[c].to(f64), y = b.outputs[c].to(f64);
-    for (std::int64_t i = 0; i < x.size(); ++i) {
-      largest = std::max(largest, std::fabs(x.data<double>()[i]));
-      difference = std::max(difference, std::fabs(x.data<double>()[i] - y.data<double>()[i]));
-    }
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    largest = std::max(largest, std::fabs(x.data<double>()[i]));
+    difference = std::max(difference, std::fabs(x.data<double>()[i] - y.data<double>()[i]));
   }
   return difference <= kAgreement * largest;
 }
 
+/// Some op computes in f32; the others move numbers or turn them into integers and back.
+bool computes_in_f32(const Program& program) {
+  return std::any_of(program.steps.begin(), program.steps.end(), [&](const Step& step) {
+    switch (step.opcode) {
+      case LNT_RESHAPE:
+      case LNT_TRANSPOSE:
+      case LNT_SLICE:
+      case LNT_CONCAT:
+      case LNT_PAD:
+        return false;
+      default:
+        return step.opcode < LNT_QUANTIZE || step.opcode >= LNT_DENSE_DYNAMIC;
+    }
+  });
+}
+
 /// Where f32 is rounded to integers, kernels that differ in the last place may come to different ones. So a
 /// seed is taken for which the plain ones and those of this processor do not.
-Cases integer_cases(const graph::Graph& graph, const std::vector<Range>& range, const Bytes& image,
-                    int cases) {
+Cases integer_cases(const graph::Graph& graph, const std::vector<Range>& range, const Program& program,
+                    const Bytes& image, int cases) {
   Engine engine(image), plain(image);
   plain.use_plain_kernels();
-  const auto of = [&](Engine& with, std::uint64_t seed) {
-    return run_cases(graph, range, seed, cases, [&](const std::vector<Tensor>& x) { return with.run(x); });
+  const auto of = [&](std::uint64_t seed) {
+    return run_cases(graph, range, seed, cases, [&](const std::vector<Tensor>& x) { return engine.run(x); });
   };
-  for (std::uint64_t seed = kSeed; seed < kSeed + kSeeds; ++seed)
-    if (const Cases found = of(engine, seed); agree(found, of(plain, seed))) return found;
-  return of(engine, kSeed);
+  const auto serves = [&](std::uint64_t seed) {
+    for (int c = 0; c < cases; ++c) {
+      const std::vector<Tensor> x = case_inputs(graph, range, seed, c);
+      if (!agree(engine.run(x), plain.run(x))) return false;
+    }
+    return true;
+  };
+  if (computes_in_f32(program))
+    for (std::uint64_t seed = kSeed; seed < kSeed + kSeeds; ++seed)
+      if (serves(seed)) return of(seed);
+  return of(kSeed);
 }
 
 }  // namespace
@@ -154,7 +176,7 @@ Bytes golden_section(const graph::Graph& graph, const State& parameters, const P
   const NoGrad no_grad;
   Cases golden;
   if (has_integer_ops(program)) {
-    golden = integer_cases(graph, range, image(), cases);
+    golden = integer_cases(graph, range, program, image(), cases);
   } else {
     graph::GraphModule model(graph, used(graph, parameters));
     model.eval();
