@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `linnet bench` and scripts/bench_compare.py: that they report, not what they report.
+#include <fstream>
+
 #include "tools/shell.h"
 
 using namespace linnet::test;
