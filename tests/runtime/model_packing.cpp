@@ -68,9 +68,10 @@ Bytes pack(const Packing& packing, const std::vector<std::uint32_t>& numbers, st
   if (packing.codebook)
     for (std::uint32_t value : values) codebook.put(value, width);
   for (std::uint32_t number : stored) {
-    const auto place = std::distance(values.begin(), values.find(number));
-    places.put(packing.codebook ? static_cast<std::uint32_t>(place) : number,
-               packing.codebook ? place_bits : width);
+    if (packing.codebook)
+      places.put(static_cast<std::uint32_t>(std::distance(values.begin(), values.find(number))), place_bits);
+    else
+      places.put(number, width);
   }
   codebook.to(bytes);
   places.to(bytes);
