@@ -108,9 +108,8 @@ train::Estimate paired_difference(const Scores& a, const Scores& b) {
 }
 
 bool is_quantized(const graph::Graph& graph) {
-  return std::ranges::any_of(graph.nodes(), [](const graph::Node& node) {
-    return graph::Graph::op_name(node).starts_with("fake_quant");
-  });
+  return std::ranges::any_of(graph.nodes(),
+                             [](const graph::Node& node) { return node.op == Op::fake_quant; });
 }
 
 Scores evaluate(graph::GraphModule& model, const data::Dataset& dataset) {

@@ -51,8 +51,10 @@ void measure_latency(const std::vector<deploy::Image>& images, const Tensor& x, 
   }
   std::vector<std::vector<double>> times(images.size()), ratios(images.size());
   for (int round = 0; round < rounds; ++round) {
-    for (std::size_t i = 0; i < boards.size(); ++i)
+    for (std::size_t k = 0; k < boards.size(); ++k) {
+      const std::size_t i = round % 2 == 0 ? k : boards.size() - 1 - k;  // what drifts, drifts both ways
       times[i].push_back(seconds_of(boards[i], runs[i]) / runs[i]);
+    }
     for (std::size_t i = 0; i < boards.size(); ++i) ratios[i].push_back(times[0].back() / times[i].back());
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -80,12 +82,12 @@ bool computes_integers(const deploy::Image& image) {
 }
 
 /// Why a variant that is not faster is not.
-std::string not_faster(const std::string& name, const std::string& first, const deploy::Image& image) {
-  const std::string start = name + " is not faster than " + first + ": ";
+std::string not_faster(const ReportRow& row, const ReportRow& first, const deploy::Image& image) {
+  const std::string start = row.name + " is not faster than " + first.name + ": ";
+  if (row.macs > first.macs) return start + "it multiplies more.";
   if (computes_integers(image))
     return start +
-           "int8 ops are plain C code in the runtime so far: smaller on disk and in the arena, not "
-           "faster.";
+           "int8 ops are plain C code in the runtime so far: smaller on disk and in the arena, not faster.";
   return start +
          "sparse, clustered and packed weights are decoded when the model is bound: smaller on disk, not "
          "faster. Remove whole channels (--structured) for speed.";
@@ -141,7 +143,8 @@ Report report(const std::vector<Variant>& variants, const data::Dataset& dataset
   for (const Variant& variant : variants) {
     const std::shared_ptr<graph::GraphModule> model = variant.make(one.shape());
     model->eval();
-    const deploy::Image& image = images.emplace_back(deploy::build(model->graph(), model->state()));
+    const deploy::Image& image =
+        images.emplace_back(deploy::build(model->graph(), model->state(), variant.exported));
     ReportRow& row = result.rows.emplace_back(row_of(variant.name, *model, image, samples));
     const Scores scores = is_quantized(model->graph()) ? evaluate(image, dataset) : evaluate(*model, dataset);
     if (!first) first = scores;
@@ -153,7 +156,7 @@ Report report(const std::vector<Variant>& variants, const data::Dataset& dataset
   measure_latency(images, one, options.rounds, result.rows);
   for (std::size_t i = 1; i < images.size(); ++i)
     if (ReportRow& row = result.rows[i]; row.speedup < kFaster)
-      row.note = not_faster(row.name, result.rows[0].name, images[i]);
+      row.note = not_faster(row, result.rows[0], images[i]);
   return result;
 }
 

@@ -4,9 +4,9 @@
 //
 //   compress::report({{"float", model}, {"int8", quantized}}, held_out).print();
 //
-// Every variant is exported in memory (with golden cases, as `linnet export` writes it); its bytes are those
-// of the file, its latency that of the runtime at batch 1. The first one is what the others are compared
-// with. All but latency is the same for the same models and samples.
+// Every variant is exported in memory, with golden cases; its bytes are those of the file, its latency that
+// of the runtime at batch 1. The first one is what the others are compared with. All but latency is the same
+// for the same models and samples.
 
 #include <concepts>
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "linnet/data/dataset.h"
+#include "linnet/deploy/deploy.h"
 #include "linnet/graph/graph_module.h"
 #include "linnet/graph/trace.h"
 #include "linnet/train/metric.h"
@@ -25,8 +26,10 @@ namespace linnet::compress {
 
 /// A model under a name. It outlives the call of report() and is not changed.
 struct Variant {
-  Variant(std::string variant_name, const graph::GraphModule& model)
-      : name(std::move(variant_name)), make([&model](const Shape&) { return copy(model); }) {}
+  Variant(std::string variant_name, const graph::GraphModule& model, deploy::Options options = {})
+      : name(std::move(variant_name)),
+        exported(std::move(options)),
+        make([&model](const Shape&) { return copy(model); }) {}
   /// Any model of one input, traced.
   template <std::derived_from<nn::Module> Model>
   Variant(std::string variant_name, Model& model)
@@ -37,6 +40,7 @@ struct Variant {
       : Variant(std::move(variant_name), std::as_const(model)) {}
 
   std::string name;
+  deploy::Options exported = {};  ///< as what its bytes are counted
   /// The model, given the shape of a batch of one sample.
   std::function<std::shared_ptr<graph::GraphModule>(const Shape& one)> make;
 

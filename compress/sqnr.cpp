@@ -13,7 +13,7 @@
 namespace linnet::compress {
 namespace {
 
-bool is_fake_quant(const graph::Node& node) { return graph::Graph::op_name(node).starts_with("fake_quant"); }
+bool is_fake_quant(const graph::Node& node) { return node.op == Op::fake_quant; }
 
 /// The values of one run, those of parameters and buffers by name.
 std::vector<Tensor> start(const graph::Graph& graph, const State& state, const Tensor& x) {

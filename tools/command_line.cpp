@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command_line.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
-#include <string_view>
-#include <vector>
 
-#include <CLI/CLI.hpp>
-
-#include "commands.h"
+#include "command_line_impl.h"
 #include "fine_tune.h"
 #include "linnet/version.h"
 
 namespace linnet::tools {
+// ---- what a value must look like ----------------------------------------------------------------------
+
 namespace {
 
-// ---- what a value must look like; each returns what is wrong with it, or nothing ----------------------
+std::string number_from(const std::string& text, bool zero) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool good =
+      !text.empty() && *end == '\0' && std::isfinite(value) && (zero ? value >= 0.0 : value > 0.0);
+  return good ? ""
+              : std::string("expected a number ") + (zero ? "of 0 or more" : "above 0") + ", got " + text;
+}
+
+}  // namespace
 
 std::string whole_above_zero(const std::string& text) {
   bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
@@ -26,18 +31,15 @@ std::string whole_above_zero(const std::string& text) {
   return good ? "" : "expected a whole number above 0, got " + text;
 }
 
-/// Of which a schedule can count the steps.
 std::string some_epochs(const std::string& text) {
   std::string wrong = whole_above_zero(text);
   return !wrong.empty() || text.size() <= 7 ? wrong : "expected at most 9999999, got " + text;
 }
 
-std::string finite_above_zero(const std::string& text) {
-  char* end = nullptr;
-  double value = std::strtod(text.c_str(), &end);
-  bool good = !text.empty() && *end == '\0' && std::isfinite(value) && value > 0.0;
-  return good ? "" : "expected a number above 0, got " + text;
-}
+std::string finite_above_zero(const std::string& text) { return number_from(text, false); }
+std::string finite_not_negative(const std::string& text) { return number_from(text, true); }
+
+namespace {
 
 /// CLI11 would turn -1 into the largest seed.
 std::string not_negative(const std::string& text) {
@@ -47,6 +49,8 @@ std::string not_negative(const std::string& text) {
 std::string class_ranges(const std::string& text) {
   return numbers_of_ranges(text).empty() ? "expected class numbers such as 0-4 or 1,3,5-9, got " + text : "";
 }
+
+}  // namespace
 
 // ---- the subcommands ----------------------------------------------------------------------------------
 
@@ -59,31 +63,7 @@ void add_common(CLI::App& command, Common& common) {
   command.add_flag("--json", common.json, "Print the figures as one JSON object on the last line");
 }
 
-struct Program {
-  CLI::App app{"Train, evaluate, export and run neural networks on the board itself.", "linnet"};
-  std::vector<std::string_view> words;  ///< of the command line
-
-  bool calls(std::string_view name) const {
-    return std::find(words.begin(), words.end(), name) != words.end();
-  }
-};
-
-/// Adds a subcommand that calls `run` with the arguments; `add_options` adds those that are its own.
-template <class Arguments, class AddOptions>
-void add(Program& program, const char* name, const char* help, void (*run)(const Arguments&),
-         AddOptions add_options) {
-  CLI::App* command = program.app.add_subcommand(name, help);
-  if (!program.calls(name)) return;  // making its options would take longer than most of the start
-  auto arguments = std::make_shared<Arguments>();
-  add_options(*command, *arguments);
-  if constexpr (std::is_same_v<Arguments, Common>)
-    add_common(*command, *arguments);
-  else
-    add_common(*command, arguments->common);
-  command->callback([arguments, run] { run(*arguments); });
-}
-
-constexpr const char* kDataHelp = "Folder with the data or its parent, or synthetic";
+namespace {
 
 void add_fine_tuning_options(CLI::App& command, FineTuning& tuning) {
   CLI::Option* from = command.add_option("--from", tuning.from,
@@ -101,8 +81,9 @@ void add_fine_tuning_options(CLI::App& command, FineTuning& tuning) {
 
 void add_train_options(CLI::App& command, TrainArguments& arguments) {
   command
-      .add_option("RECIPE", arguments.recipe,
-                  "mnist-mlp, mnist-cnn, cifar10-cnn, mobilenet-v1-025, har-lstm, har-conv or cmapss-lstm")
+      .add_option(
+          "RECIPE", arguments.recipe,
+          "mnist-mlp, mnist-cnn, cifar10-cnn, mobilenet-v1-025, har-lstm, har-gru, har-conv or cmapss-lstm")
       ->required();
   command.add_option("--data", arguments.data, kDataHelp);
   command.add_option("--out", arguments.out, "Checkpoint file")->required();
@@ -175,6 +156,7 @@ void add_subcommands(Program& program) {
   add(program, "train", "Train a recipe and write a checkpoint", train, add_train_options);
   add(program, "eval", "Test accuracy of a checkpoint or a .linnet file", eval, add_eval_options);
   add(program, "export", "Write an inference build of a checkpoint", export_model, add_export_options);
+  add_compression(program);
   add(program, "run", "Run a .linnet file on one input", run, add_run_options);
   add(program, "inspect", "What a checkpoint or .linnet file holds", inspect,
       [](CLI::App& command, InspectArguments& arguments) {

@@ -68,6 +68,62 @@ struct ExportArguments {
 };
 void export_model(const ExportArguments& arguments);
 
+/// What the four commands share that make a checkpoint smaller (tools/compress.h).
+struct CompressionArguments {
+  Common common;
+  std::string file, data, out;
+  std::string baseline;              ///< checkpoint to compare with; empty: `file`
+  std::vector<std::string> reports;  ///< files that get the report
+  // What is 0 is none, or the recipe's.
+  std::int64_t epochs = 0, batch = 0, limit = 0;
+  double lr = 0.0, weight_decay = 0.0, checkpoint_every = 0.0;
+  double max_drop = -1.0;  ///< in points of accuracy, or units of the error; below 0: any
+  bool resume = false;
+};
+
+struct PruneArguments : CompressionArguments {
+  double sparsity = -1.0, threshold = -1.0;  ///< below 0: not given
+  std::string layers;                        ///< pattern of names of weights; empty: all
+  std::string n_of_m, block;                 ///< "2:4", "1x4"
+  std::string schedule = "constant";
+  double initial_sparsity = 0.0;
+  std::int64_t frequency = 100;  ///< steps from one pruning of a schedule to the next
+  std::string scope;             ///< "layer" or "global"; empty: what is best for most
+  bool structured = false;
+  std::string criterion = "l1";
+  std::int64_t multiple = 1;
+};
+void prune(const PruneArguments& arguments);
+
+struct ClusterArguments : CompressionArguments {
+  std::int64_t clusters = 0;
+  std::string start = "linear", layers;
+};
+void cluster(const ClusterArguments& arguments);
+
+/// `file` is the teacher.
+struct DistilArguments : CompressionArguments {
+  std::string student;
+  double temperature = 4.0, alpha = 0.5;
+};
+void distil(const DistilArguments& arguments);
+
+struct QuantizeArguments : CompressionArguments {
+  std::string mode = "static";
+  std::int64_t calibrate = 512, sensitive = 0;
+  std::vector<std::string> keep_float;
+  bool qat = false;
+};
+void quantize(const QuantizeArguments& arguments);
+
+struct ReportArguments {
+  Common common;
+  std::vector<std::string> files;  ///< checkpoints; the first is what the others are compared with
+  std::string data;
+  std::vector<std::string> reports;
+};
+void report(const ReportArguments& arguments);
+
 struct RunArguments {
   Common common;
   std::string file, input, out;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <cstdio>
 
 #include "commands.h"
-#include "fine_tune.h"
 #include "linnet/autograd/autograd.h"
+#include "linnet/compress/evaluate.h"
 #include "linnet/core/error.h"
 #include "linnet/data/loader.h"
 #include "linnet/train/metrics.h"
 #include "model_file.h"
-#include "recipe_data.h"
+#include "task.h"
 
 namespace linnet::tools {
 namespace {
@@ -38,36 +39,10 @@ Tensor run_rows(RuntimeModel& model, const Tensor& x) {
   return y;
 }
 
-/// What a file says about its data, or what fits its input when it says nothing.
-struct Task {
-  std::string dataset, task, classes;
-  data::Standardiser scale;
-};
-
-Task checked(Task said, const Shape& sample) {
-  if (said.dataset.empty()) said.dataset = dataset_for_input(sample);
-  if (said.task.empty()) said.task = task_of_dataset(said.dataset);
-  return said;
-}
-
-Task task_of(const RuntimeModel& model) {
-  const data::Standardiser scale(numbers_of_text(model.meta("standardise.mean")),
-                                 numbers_of_text(model.meta("standardise.deviation")));
-  return checked({model.meta("dataset"), model.meta("task"), model.meta("classes"), scale},
-                 model.input_shape().without(0));
-}
-
-Task task_of(const Checkpoint& checkpoint) {
-  return checked({checkpoint.about("dataset"), checkpoint.about("task"), checkpoint.about("classes"),
-                  checkpoint.standardiser()},
-                 checkpoint.sample_shape());
-}
-
 Figures evaluate(const std::string& file, const std::string& dir, std::int64_t& samples) {
   NoGrad no_grad;
   const auto open = [&](const Task& task) {
-    auto dataset =
-        prepared(of_classes(open_dataset(task.dataset, dir, data::Split::test), task.classes), task.scale);
+    auto dataset = task.test_data(dir);
     samples = dataset->size();
     return dataset;
   };
@@ -78,6 +53,11 @@ Figures evaluate(const std::string& file, const std::string& dir, std::int64_t& 
   }
   Checkpoint checkpoint = Checkpoint::read(file);
   const Task task = task_of(checkpoint);
+  if (compress::is_quantized(checkpoint.model->graph())) {
+    std::fprintf(stderr, "quantized: evaluated as exported, by the integer engine\n");
+    const double value = compress::evaluate(*checkpoint.model, *open(task)).value().value;
+    return {test_figure(task.task, value, samples)};
+  }
   return test_result(*open(task), task.task, [&](const Tensor& x) {
     return (*checkpoint.model)(x.reshape(checkpoint.sample_shape().inserted(0, x.dim(0))));
   });

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "commands.h"
+#include "inspect_compression.h"
 #include "linnet/graph/infer.h"
 #include "linnet/graph/summary.h"
 #include "linnet/io/sha256.h"
@@ -21,13 +22,17 @@ void inspect_checkpoint(const Common& common, const std::string& file) {
   const graph::Graph& graph = checkpoint.model->graph();
   if (!common.json) {
     std::printf("%s", graph::summary(graph).str().c_str());
+    print_compression(*checkpoint.model);
     if (checkpoint.state.has("about")) print_about(checkpoint.state["about"]);
   }
-  common.print({{"kind", "checkpoint"},
-                {"parameters", graph.parameter_count()},
-                {"macs", graph::macs(graph)},
-                {"file_bytes", file_bytes(file)},
-                {"weights_sha256", io::weights_sha256(checkpoint.state["model"])}});
+  Figures figures{{"kind", "checkpoint"},
+                  {"parameters", graph.parameter_count()},
+                  {"macs", graph::macs(graph)},
+                  {"file_bytes", file_bytes(file)},
+                  {"weights_sha256", io::weights_sha256(checkpoint.state["model"])}};
+  const Figures more = compression_figures(*checkpoint.model);
+  figures.insert(figures.end(), more.begin(), more.end());
+  common.print(figures);
 }
 
 /// A number that the exporter noted; null when it did not.
@@ -40,8 +45,8 @@ void print_runtime_file(const RuntimeModel& model, const lnt_self_test_result& g
   std::printf("input %s -> output %s, %u ops, arena of %zu bytes (lower bound %s)\n",
               model.input_shape().str().c_str(), model.output_shape().str().c_str(), model.info().n_ops,
               model.info().arena_bytes, model.meta("arena.lower_bound").c_str());
-  for (const char* key : {"recipe", "task", "dataset", "classes", "preprocess", "writer", "min_runtime",
-                          "passes", "checkpoint_sha256"})
+  for (const char* key : {"recipe", "compression", "task", "dataset", "classes", "preprocess", "writer",
+                          "min_runtime", "passes", "checkpoint_sha256"})
     if (std::string value = model.meta(key); !value.empty()) std::printf("%s: %s\n", key, value.c_str());
   std::printf("golden cases: %u of %u right\n", golden.cases - golden.failed, golden.cases);
 }

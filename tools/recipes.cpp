@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recipes.h"
 
+#include <algorithm>
+
 #include "linnet/core/error.h"
 #include "linnet/nn/nn.h"
 #include "linnet/nn/zoo/mobilenet.h"
@@ -62,6 +64,11 @@ nn::Sequential mobilenet_v1_025() {
 /// Every step of the LSTM counts, not only its last.
 nn::Sequential har_lstm() {
   return nn::Sequential{nn::LSTM(9, 64, {.return_sequences = true}), nn::GlobalAvgPool1D(), nn::Dropout(0.3),
+                        nn::Dense(64, 6)};
+}
+
+nn::Sequential har_gru() {
+  return nn::Sequential{nn::GRU(9, 64, {.return_sequences = true}), nn::GlobalAvgPool1D(), nn::Dropout(0.3),
                         nn::Dense(64, 6)};
 }
 
@@ -145,6 +152,14 @@ const std::vector<Recipe>& recipes() {
        .epochs = 25,
        .standardise = true,
        .one_cycle = true},
+      {.name = "har-gru",
+       .dataset = "uci_har",
+       .build = har_gru,
+       .lr = 3e-3,
+       .batch = 64,
+       .epochs = 25,
+       .standardise = true,
+       .one_cycle = true},
       {.name = "har-conv",
        .dataset = "uci_har",
        .build = har_conv,
@@ -172,6 +187,12 @@ const Recipe& find_recipe(const std::string& name) {
   for (const Recipe& recipe : recipes())
     if (recipe.name == name) return recipe;
   fail<ValueError>("train: unknown recipe ", name, ". There are: ", recipe_names(), ".");
+}
+
+optim::Schedule Recipe::schedule(std::int64_t samples) const {
+  if (!one_cycle) return {};
+  const std::int64_t steps = epochs * ((samples - 1) / batch + 1);
+  return optim::one_cycle_lr({.steps = std::max<std::int64_t>(steps, 2)});
 }
 
 State Recipe::about(const data::Standardiser& scale) const {

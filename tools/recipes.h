@@ -13,6 +13,7 @@
 #include "linnet/data/standardiser.h"
 #include "linnet/data/transform.h"
 #include "linnet/nn/sequential.h"
+#include "linnet/optim/schedule.h"
 #include "linnet/train/loss.h"
 
 namespace linnet::tools {
@@ -34,6 +35,8 @@ struct Recipe {
 
   /// What a checkpoint says about itself: recipe, task, dataset, preprocessing.
   State about(const data::Standardiser& scale) const;
+  /// Of a run over so many samples; none unless one_cycle.
+  optim::Schedule schedule(std::int64_t samples) const;
 };
 
 const std::vector<Recipe>& recipes();

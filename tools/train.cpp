@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "commands.h"
 #include "fine_tune.h"
 #include "linnet/autograd/ops.h"
@@ -75,12 +73,6 @@ State about(const Recipe& recipe, const TrainArguments& arguments, const data::S
   return about;
 }
 
-optim::Schedule schedule_of(const Recipe& recipe, std::int64_t samples) {
-  if (!recipe.one_cycle) return {};
-  const std::int64_t steps = recipe.epochs * ((samples - 1) / recipe.batch + 1);
-  return optim::one_cycle_lr({.steps = std::max<std::int64_t>(steps, 2)});
-}
-
 train::FitResult fit(train::Trainer& trainer, const data::Dataset& dataset,
                      const train::FitOptions& options) {
   try {
@@ -118,7 +110,7 @@ void train(const TrainArguments& arguments) {
                           .resume = arguments.resume,
                           .history = arguments.history,
                           .about = about(recipe, arguments, scale),
-                          .schedule = schedule_of(recipe, training->size())});
+                          .schedule = recipe.schedule(training->size())});
   train::FitResult result =
       fit(trainer, *training, {.epochs = recipe.epochs, .batch = recipe.batch, .validate = *held_out});
 

@@ -190,7 +190,7 @@ TEST_CASE("wrong usage is refused with one line and exit code 2, and nothing is 
   Shell shell;
   check_refused(shell("train mnist-mpl --data synthetic --out a.ckpt"),
                 "linnet: train: unknown recipe mnist-mpl. There are: mnist-mlp, mnist-cnn, cifar10-cnn, "
-                "mobilenet-v1-025, har-lstm, har-conv, cmapss-lstm.\n");
+                "mobilenet-v1-025, har-lstm, har-gru, har-conv, cmapss-lstm.\n");
   check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --epoch 3"), "--epoch");
   check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --epochs 0"), "--epochs");
   check_refused(shell("train mnist-mlp --data synthetic --out a.ckpt --lr nan"), "lr");

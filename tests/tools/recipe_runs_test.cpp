@@ -95,7 +95,7 @@ TEST_CASE(
     "each recipe trains on its data, and checkpoint and exported model have the figure of its last epoch") {
   Data shell;
   for (const std::string recipe :
-       {"cifar10-cnn", "mobilenet-v1-025", "har-conv", "har-lstm", "cmapss-lstm"}) {
+       {"cifar10-cnn", "mobilenet-v1-025", "har-conv", "har-lstm", "har-gru", "cmapss-lstm"}) {
     CAPTURE(recipe);
     const std::string name = recipe == "cmapss-lstm" ? "test_rmse" : "test_accuracy";
     const double reached = figure(
