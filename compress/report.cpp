@@ -26,16 +26,22 @@ using Models = std::vector<std::shared_ptr<graph::GraphModule>>;
 
 // ---- latency --------------------------------------------------------------------------------------
 
-double seconds_of(Board& board, int runs) {
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < runs; ++i) board.run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 double median(std::vector<double> numbers) {
   std::sort(numbers.begin(), numbers.end());
   const std::size_t middle = numbers.size() / 2;
   return numbers.size() % 2 == 1 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2.0;
+}
+
+/// Of one run. A run that the machine has interrupted does not count among many.
+double seconds_of(Board& board, int runs) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> times;
+  for (int i = 0; i < runs; ++i) {
+    const Clock::time_point start = Clock::now();
+    board.run();
+    times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return median(std::move(times));
 }
 
 /// What disturbs the machine disturbs all variants of a round alike.
@@ -46,14 +52,14 @@ void measure_latency(const std::vector<deploy::Image>& images, const Tensor& x, 
   for (const deploy::Image& image : images) {
     Board& board = boards.emplace_back(image);
     board.set_input(x.data<float>());
-    seconds_of(board, 1);  // caches are cold
-    runs.push_back(static_cast<int>(std::clamp(kRoundSeconds / seconds_of(board, 1), 1.0, 10'000.0)));
+    seconds_of(board, 3);  // caches are cold
+    runs.push_back(static_cast<int>(std::clamp(kRoundSeconds / seconds_of(board, 3), 1.0, 10'000.0)));
   }
   std::vector<std::vector<double>> times(images.size()), ratios(images.size());
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t k = 0; k < boards.size(); ++k) {
       const std::size_t i = round % 2 == 0 ? k : boards.size() - 1 - k;  // what drifts, drifts both ways
-      times[i].push_back(seconds_of(boards[i], runs[i]) / runs[i]);
+      times[i].push_back(seconds_of(boards[i], runs[i]));
     }
     for (std::size_t i = 0; i < boards.size(); ++i) ratios[i].push_back(times[0].back() / times[i].back());
   }
