@@ -111,6 +111,10 @@ std::map<std::string, Statistics> observe(const graph::GraphModule& module,
 
 }  // namespace
 
+bool has_moving_statistics(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes(), [&](const Node& node) { return is_estimated(graph, node); });
+}
+
 void reestimate_batch_norm(graph::GraphModule& module, const data::Dataset& dataset, std::int64_t samples,
                            std::int64_t batch) {
   check<ValueError>(samples >= 1 && batch >= 1,

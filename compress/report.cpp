@@ -93,7 +93,10 @@ std::string not_faster(const ReportRow& row, const ReportRow& first, const deplo
   if (row.macs > first.macs) return start + "it multiplies more.";
   if (computes_integers(image))
     return start +
-           "int8 ops are plain C code in the runtime so far: smaller on disk and in the arena, not faster.";
+           "int8 ops are plain C code in the runtime so far: smaller on disk and in the arena, not faster." +
+           (row.nonzero < row.parameters
+                ? " Its zeros are decoded when it is bound: remove whole channels (--structured) for speed."
+                : "");
   return start +
          "sparse, clustered and packed weights are decoded when the model is bound: smaller on disk, not "
          "faster. Remove whole channels (--structured) for speed.";

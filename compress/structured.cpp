@@ -127,10 +127,11 @@ class Cutter {
   const std::vector<bool>& gone_;
 };
 
-/// The parameter that an entry of a state belongs to: "0.weight" of "0.weight" and of "0.weight/m".
+/// The parameter that an entry of a state belongs to: "0.weight" of "0.weight" and of "0.weight/m". The range
+/// of a rounded weight is a value of the graph with places of its own, or with none to lose.
 const KeptPlaces* places_of(const Kept& kept, const std::string& entry) {
   auto found = kept.find(entry);
-  if (found == kept.end()) found = kept.find(entry.substr(0, entry.rfind('/')));
+  if (found == kept.end() && !entry.ends_with("/range")) found = kept.find(entry.substr(0, entry.rfind('/')));
   return found == kept.end() ? nullptr : &found->second;
 }
 

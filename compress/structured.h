@@ -83,6 +83,9 @@ Shrunk prune_structured(const graph::GraphModule& module, const StructuredOption
 /// shape of its parameter.
 State shrink_state(const State& state, const Kept& kept);
 
+/// True when the graph has batch-norms whose statistics move in training.
+bool has_moving_statistics(const graph::Graph& graph);
+
 /// Running means and variances anew, from the data as the network sees them now, without training it: they
 /// are those of all values of the samples, the variances dividing by their number less one. Batch-norms
 /// behind others see batches that those normalised by their own statistics, as in training; dropout is off.

@@ -96,15 +96,21 @@ std::size_t Engine::arena_bytes() const { return impl_->arena_bytes(); }
 
 namespace {
 
-/// The staircase that the graph's output stands on.
-Quantizer output_grid(const graph::GraphModule& model) {
-  const Graph& graph = model.graph();
+/// The fake_quant with a range that gives the output, perhaps reshaped; nullptr when there is none.
+const Node* rounding_of_output(const Graph& graph) {
   const auto first = static_cast<int>(graph.values().size() - graph.nodes().size());
   int value = graph.output();
   while (value >= first && graph.nodes()[static_cast<std::size_t>(value - first)].op == Op::reshape)
     value = graph.nodes()[static_cast<std::size_t>(value - first)].inputs[0];
   const Node* node = value < first ? nullptr : &graph.nodes()[static_cast<std::size_t>(value - first)];
-  check<ValueError>(node != nullptr && node->op == Op::fake_quant && node->inputs.size() == 2,
+  return node != nullptr && node->op == Op::fake_quant && node->inputs.size() == 2 ? node : nullptr;
+}
+
+/// The staircase that the graph's output stands on.
+Quantizer output_grid(const graph::GraphModule& model) {
+  const Graph& graph = model.graph();
+  const Node* node = rounding_of_output(graph);
+  check<ValueError>(node != nullptr,
                     "agreement: the model's output is not rounded by a fake_quant. Quantize it with a range "
                     "for its output.");
   const graph::Value& range = graph.values()[node->inputs[1]];
@@ -116,6 +122,8 @@ Quantizer output_grid(const graph::GraphModule& model) {
 }
 
 }  // namespace
+
+bool rounds_output(const graph::Graph& graph) { return rounding_of_output(graph) != nullptr; }
 
 Agreement agreement(const graph::GraphModule& model, std::span<const Tensor> inputs) {
   const double step = static_cast<double>(output_grid(model).scale);

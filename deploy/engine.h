@@ -48,6 +48,9 @@ struct Agreement {
   double share_same_largest() const { return samples > 0 ? double(same_largest) / double(samples) : 1.0; }
 };
 
+/// True when the output is rounded by a fake_quant with a range, as agreement() wants it.
+bool rounds_output(const graph::Graph& graph);
+
 /// Builds the model, and runs both on inputs [N, ...]. The scale of the output is that of the fake_quant that
 /// gives it, perhaps reshaped. ValueError for a graph whose output is not rounded.
 Agreement agreement(const graph::GraphModule& model, std::span<const Tensor> inputs);

@@ -11,7 +11,8 @@
 namespace linnet::deploy {
 namespace {
 
-constexpr double kMostSteps = 0x1p30;  // of a bias
+constexpr double kMostSteps = 0x1p30;          // of a bias, R5 of the arithmetic
+constexpr double kLargestProduct = 255 * 127;  // (x - zero) w
 constexpr int kSoftmaxEntries = 256, kGateBits = 11, kMostCellBits = 4;
 
 double clamped(double x, double low, double high) { return std::clamp(std::nearbyint(x), low, high); }
@@ -19,10 +20,12 @@ double clamped(double x, double low, double high) { return std::clamp(std::nearb
 /// Rows whose bias would have too many steps are rounded to fewer, larger ones.
 void enlarge_scales(IntegerWeights& weights, const Tensor& bias, double x_scale) {
   const auto biases = bias.data<float>();
+  const double room = 0x1p31 - 1.0 - static_cast<double>(weights.terms()) * kLargestProduct;
+  const double most = std::max(1.0, std::min(kMostSteps, room));
   std::vector<float> scales;
   bool changed = false;
   for (std::int64_t row = 0; row < weights.rows(); ++row) {
-    const double needed = std::fabs(static_cast<double>(biases[row])) / (x_scale * kMostSteps);
+    const double needed = std::fabs(static_cast<double>(biases[row])) / (x_scale * most);
     const bool larger = weights.scale(row) <= needed;
     scales.push_back(static_cast<float>(larger ? needed * (1.0 + 1e-6) : weights.scale(row)));
     changed = changed || larger;

@@ -9,8 +9,8 @@ int lnt_is_factor(const uint8_t* at) {
 
 static lnt_status check_zero_point(lnt_info* info, const lnt_tensor* t, const uint8_t* entry) {
   const uint32_t zero = lnt_u32(entry + LNT_AT_QUANT_ZERO);
-  LNT_REQUIRE(zero + 128u <= 255 && (zero == 0 || t->dtype == LNT_I8), info, LNT_E_QUANT_ZERO, entry, 0,
-              zero);
+  const int may_differ = t->dtype == LNT_I8 && t->encoding == LNT_RAW;
+  LNT_REQUIRE(zero + 128u <= 255 && (zero == 0 || may_differ), info, LNT_E_QUANT_ZERO, entry, 0, zero);
   return LNT_OK;
 }
 

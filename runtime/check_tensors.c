@@ -135,7 +135,8 @@ static lnt_status add_unpacked(lnt_info* info, const lnt_limits* limits, uint64_
   const uint64_t most = limits->arena_bytes < SIZE_MAX ? limits->arena_bytes : SIZE_MAX;
   const uint64_t arena = lnt_round_up(at + bytes, LNT_ARENA_ALIGN);
   if (bytes == 0) return LNT_OK;
-  LNT_REQUIRE(arena <= most, info, LNT_E_OVER_LIMIT, info->plan.at + LNT_AT_ARENA_BYTES, most, arena);
+  LNT_REQUIRE(at >= info->arena_bytes && arena >= at && arena <= most, info, LNT_E_OVER_LIMIT,
+              info->plan.at + LNT_AT_ARENA_BYTES, most, arena);
   info->unpacked_at = (size_t)at;
   info->arena_bytes = (size_t)arena;
   return LNT_OK;

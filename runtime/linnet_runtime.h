@@ -139,8 +139,8 @@ typedef struct lnt_info {
 } lnt_info;
 
 /* Verifies every rule of format.h for file[0, len), aligned to LNT_FILE_ALIGN; limits may be null (the
-   defaults). Fills *info; on failure all of it but `problem` is zero. One pass over the file, about 1.5 KB of
-   stack. */
+   defaults). Fills *info; on failure all of it but `problem` is zero. One pass over the file, and one over
+   its weights for each integer op; about 1.5 KB of stack. */
 lnt_status lnt_check(const void* file, size_t len, const lnt_limits* limits, lnt_info* info);
 
 /* The value of a META key, NUL-terminated inside the file; null when there is none. */

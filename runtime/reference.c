@@ -94,8 +94,10 @@ static int32_t conv_place(const lnt_i8_conv_work* v, const int8_t* image, size_t
       const int8_t* taps = weight + c.begin * of_group;
       if (joined) sum = lnt_i8_dot(at, taps, count * of_group, sum); /* one group */
       at += group * of_group;
-      for (size_t q = 0; q < count && !joined; ++q, at += v->dilation_w * v->c, taps += of_group)
-        sum = of_group == 1 ? sum + (uint32_t)(*at * *taps) : lnt_i8_dot(at, taps, of_group, sum);
+      for (size_t q = 0; q < count && !joined; ++q, taps += of_group) {
+        const int8_t* tap = at + q * v->dilation_w * v->c;
+        sum = of_group == 1 ? sum + (uint32_t)(*tap * *taps) : lnt_i8_dot(tap, taps, of_group, sum);
+      }
     }
     outside = sum_of(weight, c.begin * of_group, outside);
     outside = sum_of(weight + c.end * of_group, (v->kw - c.end) * of_group, outside);

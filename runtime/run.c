@@ -15,7 +15,7 @@ lnt_tensor lnt_read_tensor(const lnt_info* info, uint32_t id) {
   t.port = r[LNT_AT_PORT];
   for (uint32_t i = 0; i < LNT_MAX_RANK; ++i) t.dims[i] = lnt_u32(r + LNT_AT_DIMS + 4 * i);
   t.quant = lnt_u32(r + LNT_AT_QUANT);
-  t.entry = t.quant < info->quant.len ? info->quant.at + t.quant : NULL;
+  t.entry = t.quant != LNT_NO_QUANT && t.quant < info->quant.len ? info->quant.at + t.quant : NULL;
   t.bytes = lnt_u32(r + LNT_AT_BYTES);
   t.off = lnt_u64(r + LNT_AT_OFF);
   return t;

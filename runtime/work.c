@@ -17,7 +17,7 @@ static uint64_t terms(const lnt_tensor* weight) {
 /* Called before the shapes are checked against each other. */
 uint64_t lnt_work(const lnt_operands* o, uint32_t n_out) {
   const lnt_tensor *x = &o->in[0], *y = &o->out[0];
-  uint64_t bytes = 0;
+  uint64_t bytes = 0; /* moved, or products */
   switch (o->opcode) {
     case LNT_DENSE:
     case LNT_CONV2D:
@@ -26,8 +26,9 @@ uint64_t lnt_work(const lnt_operands* o, uint32_t n_out) {
     case LNT_I8_CONV2D:
       return times(elements(y), terms(&o->in[1]));
     case LNT_DENSE_DYNAMIC:
-    case LNT_CONV2D_DYNAMIC: /* and the sum of each row of weights, once a sample */
-      return times(elements(y) + times(x->dims[0], o->in[1].dims[0]), terms(&o->in[1]));
+    case LNT_CONV2D_DYNAMIC: /* and all of x, and the sum of each row of weights, once a sample */
+      bytes = times(elements(y) + times(x->dims[0], o->in[1].dims[0]), terms(&o->in[1]));
+      return bytes > UINT64_MAX - elements(x) ? UINT64_MAX : bytes + elements(x);
     case LNT_MATMUL:
       return times(elements(y), x->dims[1]);
     case LNT_MAX_POOL2D:

@@ -24,6 +24,7 @@ std::string step_text(const ClusterArguments& arguments) {
 }  // namespace
 
 void cluster(const ClusterArguments& arguments) {
+  check_tuning("cluster", arguments, arguments.epochs > 0, "--epochs");
   const Work work(arguments, "cluster");
   compress::ClusterOptions options{
       .clusters = arguments.clusters, .start = start_of(arguments.start), .seed = arguments.common.seed};

@@ -63,7 +63,8 @@ void add_prune_options(CLI::App& command, PruneArguments& arguments) {
   command
       .add_option("--scope", arguments.scope,
                   "Of what the sparsity is a share: layer or global (default: global; of --structured layer)")
-      ->check(CLI::IsMember({"layer", "global"}));
+      ->check(CLI::IsMember({"layer", "global"}))
+      ->needs(sparsity);
   CLI::Option* structured = command
                                 .add_flag("--structured", arguments.structured,
                                           "Remove whole units and channels: smaller and faster")
@@ -71,20 +72,20 @@ void add_prune_options(CLI::App& command, PruneArguments& arguments) {
                                 ->excludes(threshold)
                                 ->excludes(n_of_m)
                                 ->excludes(block);
-  command
-      .add_option("--schedule", arguments.schedule,
-                  "constant: at once; polynomial: more and more while training")
-      ->check(CLI::IsMember({"constant", "polynomial"}))
-      ->needs(sparsity)
-      ->excludes(structured)
-      ->capture_default_str();
+  CLI::Option* schedule = command
+                              .add_option("--schedule", arguments.schedule,
+                                          "constant: at once; polynomial: more and more while training")
+                              ->check(CLI::IsMember({"constant", "polynomial"}))
+                              ->needs(sparsity)
+                              ->excludes(structured)
+                              ->capture_default_str();
   command
       .add_option("--initial-sparsity", arguments.initial_sparsity, "Sparsity that polynomial begins with")
       ->check(a_share)
-      ->excludes(structured);
+      ->needs(schedule);
   command.add_option("--frequency", arguments.frequency, "Steps between two prunings of polynomial")
       ->check(whole_above_zero)
-      ->excludes(structured)
+      ->needs(schedule)
       ->capture_default_str();
   command
       .add_option("--criterion", arguments.criterion, "Which channels go first, by l1 or batch-norm scale")

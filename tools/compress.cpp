@@ -72,6 +72,9 @@ Work::Work(const CompressionArguments& given, std::string name) : arguments(give
   check_files(command, arguments);
   source = Checkpoint::read(arguments.file);
   task = task_of(source);
+  if (!arguments.baseline.empty())
+    check_same_samples(command, source, arguments.file, Checkpoint::read(arguments.baseline),
+                       arguments.baseline);
   recipe = recipe_of(source, task, arguments);
   samples = task.open(arguments.data, data::Split::train);
   if (arguments.limit > 0) samples = std::make_shared<data::Subset>(samples, arguments.limit);
@@ -79,6 +82,20 @@ Work::Work(const CompressionArguments& given, std::string name) : arguments(give
   calibration = prepared(samples, task.scale);
   held_out = task.test_data(arguments.data);
   arguments.common.apply();
+}
+
+void check_tuning(const std::string& command, const CompressionArguments& arguments, bool trains,
+                  const char* asked_by) {
+  const auto refuse = [&](bool given, const char* option) {
+    check<ValueError>(trains || !given, command, ": ", option,
+                      " is about training, and nothing is trained. Give ", asked_by,
+                      " too, or leave it out.");
+  };
+  refuse(arguments.lr > 0.0, "--lr");
+  refuse(arguments.weight_decay > 0.0, "--weight-decay");
+  refuse(arguments.batch > 0, "--batch");
+  refuse(arguments.checkpoint_every > 0.0, "--checkpoint-every");
+  refuse(arguments.resume, "--resume");
 }
 
 State Work::about(const std::string& step) const {
@@ -104,6 +121,11 @@ bool train_on(const Work& work, graph::GraphModule& model, Tuning tuning) {
   const double decay = arguments.weight_decay > 0.0 ? arguments.weight_decay : recipe.weight_decay;
   if (decay > 0.0) settings.weight_decay = decay;
   const auto optimizer = optim::make_optimizer(recipe.optimizer, trainable(model), settings);
+  // Saved, and compared when the run is resumed: the rate and schedules are functions of these.
+  tuning.about =
+      with(tuning.about, "tuning",
+           concat({"epochs ", tuning.epochs, ", batch ", recipe.batch, ", lr ", settings.lr.value_or(0.0),
+                   ", weight decay ", decay, ", seed ", arguments.common.seed}));
   const std::int64_t steps = steps_of(work, tuning.epochs);
   train::Trainer trainer(model, *optimizer,
                          {.loss = tuning.loss ? tuning.loss : recipe.loss,

@@ -35,6 +35,11 @@ struct Work {
   State about(const std::string& step) const;
 };
 
+/// ValueError, naming the option, for one that is about training when nothing is trained; `asked_by` is what
+/// would ask for it.
+void check_tuning(const std::string& command, const CompressionArguments& arguments, bool trains,
+                  const char* asked_by);
+
 /// How a model is trained on; what is not set is the recipe's.
 struct Tuning {
   std::int64_t epochs = 0;

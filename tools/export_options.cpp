@@ -27,7 +27,7 @@ deploy::Options export_options(const Checkpoint& checkpoint, const std::string& 
   deploy::Options options;
   options.task = checkpoint.about("task");
   options.preprocess = checkpoint.about("preprocess");
-  for (const char* key : {"dataset", "recipe", "classes", "compression"})
+  for (const char* key : {"dataset", "recipe", "classes", "compression", "quantization"})
     if (std::string value = checkpoint.about(key); !value.empty()) options.meta.emplace_back(key, value);
   if (const data::Standardiser scale = checkpoint.standardiser(); !scale.empty()) {
     options.meta.emplace_back("standardise.mean", text_of_numbers(scale.mean()));

@@ -77,6 +77,10 @@ std::string step_text(const PruneArguments& arguments) {
 void check_arguments(const PruneArguments& arguments) {
   check<ValueError>(arguments.sparsity >= 0.0 || arguments.threshold > 0.0 || !arguments.n_of_m.empty(),
                     "prune: nothing says how much is to go. Give --sparsity, --threshold or --n-of-m.");
+  check<ValueError>(arguments.schedule == "constant" || arguments.initial_sparsity <= arguments.sparsity,
+                    "prune: --initial-sparsity ", arguments.initial_sparsity, " is above --sparsity ",
+                    arguments.sparsity, ". Weights that went do not come back.");
+  check_tuning("prune", arguments, arguments.epochs > 0, "--epochs");
   check<ValueError>(arguments.schedule == "constant" || arguments.epochs > 0,
                     "prune: --schedule polynomial prunes while training. Give --epochs, too.");
   structure_of(arguments);
@@ -91,12 +95,12 @@ void prune_weights(const PruneArguments& arguments) {
   const compress::PruneOptions options = options_of(arguments);
   if (arguments.schedule == "polynomial") {
     const std::int64_t steps = steps_of(work, arguments.epochs), begin = steps / 10;
-    const std::int64_t end = std::max(steps * 2 / 3, begin + 1);  // then it recovers
-    tuning.step_callbacks.push_back(
-        compress::Pruner(model,
-                         compress::polynomial_decay(arguments.initial_sparsity, arguments.sparsity, begin,
-                                                    end, std::min(arguments.frequency, end - begin)),
-                         options));
+    const std::int64_t most = std::max(steps * 2 / 3 - begin, std::int64_t{1});  // then it recovers
+    const std::int64_t every = std::min(arguments.frequency, most);
+    const std::int64_t end = begin + most / every * every;  // the last pruning is the whole of it
+    tuning.step_callbacks.push_back(compress::Pruner(
+        model, compress::polynomial_decay(arguments.initial_sparsity, arguments.sparsity, begin, end, every),
+        options));
   } else if (arguments.sparsity != 0.0) {  // 0: only trained on, as a float network to compare with
     compress::prune(model, options);
   }
@@ -105,11 +109,6 @@ void prune_weights(const PruneArguments& arguments) {
 }
 
 // ---- whole channels -------------------------------------------------------------------------------------
-
-bool has_batch_norm(const graph::Graph& graph) {
-  return std::ranges::any_of(graph.nodes(),
-                             [](const graph::Node& node) { return node.op == Op::batch_norm; });
-}
 
 void prune_channels(const PruneArguments& arguments) {
   const Work work(arguments, "prune");
@@ -122,7 +121,8 @@ void prune_channels(const PruneArguments& arguments) {
   if (!arguments.layers.empty()) options.pattern = arguments.layers;
   compress::Shrunk small = compress::prune_structured(*work.source.model, options);
   if (!arguments.common.json) std::printf("%s", small.str().c_str());
-  if (has_batch_norm(small.model.graph())) compress::reestimate_batch_norm(small.model, *work.calibration);
+  if (compress::has_moving_statistics(small.model.graph()))
+    compress::reestimate_batch_norm(small.model, *work.calibration);
   const bool finished =
       train_on(work, small.model, {.epochs = arguments.epochs, .about = work.about(step_text(arguments))});
   const double left =

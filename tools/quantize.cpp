@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 #include "compress.h"
 #include "linnet/compress/qat.h"
 #include "linnet/core/error.h"
+#include "linnet/deploy/engine.h"
 
 namespace linnet::tools {
 namespace {
@@ -23,6 +25,9 @@ void check_arguments(const QuantizeArguments& arguments) {
                     "quantize: --epochs is for --qat. Give both or neither.");
   check<ValueError>(!arguments.qat || arguments.mode != "f16",
                     "quantize: there is no --qat for f16: halves need none. Leave it out.");
+  check<ValueError>(arguments.mode != "f16" || (arguments.keep_float.empty() && arguments.sensitive == 0),
+                    "quantize: --mode f16 rounds every parameter. Leave out --keep-float and --sensitive.");
+  check_tuning("quantize", arguments, arguments.qat, "--qat");
 }
 
 std::string step_text(const QuantizeArguments& arguments) {
@@ -31,6 +36,45 @@ std::string step_text(const QuantizeArguments& arguments) {
   if (arguments.qat) text += " --qat";
   for (const std::string& pattern : arguments.keep_float) text += " --keep-float " + pattern;
   if (arguments.sensitive > 0) text += concat({" --sensitive ", arguments.sensitive});
+  return text;
+}
+
+/// How far the integers of the exported file are from their simulation in training, over the test part.
+Figures agreement_of(const Work& work, const graph::GraphModule& model) {
+  constexpr std::int64_t kBatch = 500;
+  deploy::Agreement all;
+  const std::int64_t size = work.held_out->size();
+  for (std::int64_t begin = 0; begin < size; begin += kBatch) {
+    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kBatch, size - begin)));
+    std::iota(indices.begin(), indices.end(), begin);
+    const deploy::Agreement part = deploy::agreement(model, work.held_out->batch(indices).x);
+    all.outputs += part.outputs;
+    all.samples += part.samples;
+    all.within_one_step += part.within_one_step;
+    all.same_largest += part.same_largest;
+  }
+  return {{"outputs_within_one_step", all.share_within()}, {"same_largest_output", all.share_same_largest()}};
+}
+
+/// The figures, and for integers up to the output those of agreement_of().
+Figures with_agreement(const Work& work, const graph::GraphModule& model, Figures figures) {
+  if (!deploy::rounds_output(model.graph())) return figures;
+  const Figures agreement = agreement_of(work, model);
+  figures.insert(figures.end(), agreement.begin(), agreement.end());
+  return figures;
+}
+
+/// What ranges come from and what they were worth, for the records of the checkpoint and the exported file.
+std::string record_of(const compress::QuantizeNotes& notes) {
+  std::string text = concat({name(notes.mode), ", ", notes.samples, " samples (seed ", notes.seed, ")"});
+  if (!notes.rule.empty()) text += ", ranges by " + notes.rule;
+  if (notes.equalized) text += ", equalised";
+  if (notes.bias_corrected) text += ", biases corrected";
+  text += concat({", on ", notes.held_out_samples, " held out ", notes.regression ? "rmse " : "accuracy ",
+                  notes.score.value, " of ", notes.float_score.value, " in float"});
+  const auto worst = std::ranges::min_element(notes.layers, {}, &compress::LayerSqnr::decibel);
+  if (worst != notes.layers.end())
+    text += concat({", worst layer ", worst->layer, " at ", worst->decibel, " dB"});
   return text;
 }
 
@@ -48,10 +92,13 @@ void quantize_as_it_is(const QuantizeArguments& arguments) {
                                                 &notes);
   for (const std::string& warning : notes.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
   if (!arguments.common.json) std::printf("%s", notes.str().c_str());
-  train_on(work, model, {.about = work.about(step_text(arguments))});
+  State about = work.about(step_text(arguments));
+  about.set("quantization", record_of(notes));
+  train_on(work, model, {.about = about});
   std::string kept;
   for (const std::string& layer : notes.kept_float) kept += (kept.empty() ? "" : ", ") + layer;
-  conclude(work, true, {{"mode", arguments.mode}, {"rule", notes.rule}, {"kept_float", kept}});
+  const Figures said{{"mode", arguments.mode}, {"rule", notes.rule}, {"kept_float", kept}};
+  conclude(work, true, with_agreement(work, model, said));
 }
 
 void quantize_and_train(const QuantizeArguments& arguments) {
@@ -67,7 +114,9 @@ void quantize_and_train(const QuantizeArguments& arguments) {
                                   .step_callbacks = {compress::freeze_on_schedule(
                                       model, {.observers = std::min<std::int64_t>(moving, 4),
                                               .batch_norm = std::min<std::int64_t>(moving, 3)})}});
-  conclude(work, finished, {{"mode", arguments.mode}, {"epochs", epochs}});
+  const Figures said{{"mode", arguments.mode}, {"epochs", epochs}};
+  model.eval();
+  conclude(work, finished, finished ? with_agreement(work, model, said) : said);
 }
 
 }  // namespace

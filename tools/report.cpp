@@ -32,9 +32,7 @@ void report(const ReportArguments& arguments) {
   for (const std::string& file : arguments.files) {
     check_input(file);
     checkpoints.push_back(Checkpoint::read(file));
-    check<ValueError>(checkpoints.back().sample_shape() == checkpoints[0].sample_shape(), "report: ", file,
-                      " takes samples of shape ", checkpoints.back().sample_shape(), ", ", arguments.files[0],
-                      " of ", checkpoints[0].sample_shape(), ". Report on models of the same data.");
+    check_same_samples("report", checkpoints[0], arguments.files[0], checkpoints.back(), file);
   }
   const std::unique_ptr<data::Dataset> held_out = task_of(checkpoints[0]).test_data(arguments.data);
   arguments.common.apply();

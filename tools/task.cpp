@@ -36,4 +36,22 @@ Task task_of(const Checkpoint& checkpoint) {
                  checkpoint.sample_shape());
 }
 
+void check_same_samples(const std::string& command, const Checkpoint& a, const std::string& a_file,
+                        const Checkpoint& b, const std::string& b_file) {
+  check<ValueError>(b.sample_shape() == a.sample_shape(), command, ": ", b_file, " takes samples of shape ",
+                    b.sample_shape(), ", ", a_file, " of ", a.sample_shape(),
+                    ". Report on models of the same data.");
+  const Task one = task_of(a), other = task_of(b);
+  const auto compare = [&](bool same, const char* what) {
+    check<ValueError>(same, command, ": ", b_file, " and ", a_file, " differ in their ", what,
+                      ". Report on models of the same data.");
+  };
+  compare(one.dataset == other.dataset, "data set");
+  compare(one.task == other.task, "task");
+  compare(one.classes == other.classes, "classes");
+  compare(one.scale.empty() == other.scale.empty() &&
+              (one.scale.empty() || one.scale.state() == other.scale.state()),
+          "standardisation");
+}
+
 }  // namespace linnet::tools

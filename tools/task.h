@@ -26,4 +26,9 @@ struct Task {
 Task task_of(const RuntimeModel& model);
 Task task_of(const Checkpoint& checkpoint);
 
+/// ValueError naming the files unless both models take the same samples: shape, data set, task, classes and
+/// scale. Only then is one test set fair to both.
+void check_same_samples(const std::string& command, const Checkpoint& a, const std::string& a_file,
+                        const Checkpoint& b, const std::string& b_file);
+
 }  // namespace linnet::tools

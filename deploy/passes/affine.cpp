@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "linnet/autograd/recorder.h"
 #include "linnet/core/quantizer.h"
@@ -110,7 +111,19 @@ void multiply_rows(Weights& w, const std::vector<double>& factors) {
   }
 }
 
-bool write_weights(Draft& draft, std::size_t place, const Weights& w) {
+/// So few numbers that the file may hold their places in a table.
+bool shares_values(const std::vector<double>& weight) {
+  std::set<double> values;
+  for (const double number : weight)
+    if (values.insert(number).second && values.size() > 256) return false;
+  return true;
+}
+
+/// False when a weight would not be finite, or when a large one that shares its values would share them no
+/// more: it is worth more small than folded.
+bool write_weights(Draft& draft, std::size_t place, const Weights& w, const std::vector<double>& before) {
+  if (w.quantizer < 0 && before.size() >= 1024 && shares_values(before) && !shares_values(w.weight))
+    return false;
   if (!all_finite(w.weight) || !all_finite(w.bias) || !all_finite(w.range)) return false;
   const Node node = draft.nodes()[place];
   const Shape shape(draft.values()[node.inputs[1]].sizes);
@@ -161,12 +174,13 @@ bool fold_into_writer(Draft& draft, std::size_t node, int x, const Affine& affin
   const auto channels = static_cast<std::int64_t>(affine.scale.size());
   if (w.rows % channels != 0) return false;
   if (w.bias.empty() && affine.shifts()) w.bias.assign(static_cast<std::size_t>(w.rows), 0.0);
+  const std::vector<double> before = w.weight;
   std::vector<double> factors;
   for (std::int64_t o = 0; o < w.rows; ++o) factors.push_back(affine.scale[o % channels]);
   multiply_rows(w, factors);
   for (std::int64_t o = 0; o < w.rows && !w.bias.empty(); ++o)
     w.bias[o] = factors[o] * w.bias[o] + affine.shift[o % channels];
-  if (!write_weights(draft, static_cast<std::size_t>(place), w)) return false;
+  if (!write_weights(draft, static_cast<std::size_t>(place), w, before)) return false;
   draft.replace(draft.nodes()[node].output, x);
   return true;
 }
@@ -185,6 +199,7 @@ bool fold_into_reader(Draft& draft, std::size_t node, int x, const Affine& affin
   if (reader.inputs[0] != value || w.inner * w.groups % channels != 0) return false;
   if (affine.shifts() && has_padding(draft, reader)) return false;
   if (w.bias.empty() && affine.shifts()) w.bias.assign(static_cast<std::size_t>(w.rows), 0.0);
+  const std::vector<double> before = w.weight;
   const std::int64_t row_size = w.row_size();
   for (std::int64_t o = 0; o < w.rows; ++o) {
     const std::int64_t first = o / (w.rows / w.groups) * w.inner;  // channel of x that its group begins with
@@ -195,7 +210,7 @@ bool fold_into_reader(Draft& draft, std::size_t node, int x, const Affine& affin
       weight *= affine.scale[channel];
     }
   }
-  if (!write_weights(draft, static_cast<std::size_t>(place), w)) return false;
+  if (!write_weights(draft, static_cast<std::size_t>(place), w, before)) return false;
   draft.replace(draft.nodes()[node].output, x);
   return true;
 }

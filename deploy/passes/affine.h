@@ -16,8 +16,9 @@ struct Affine {
 };
 
 /// Into the dense, conv2d or conv_transpose2d that computes x, perhaps reshaped: w' = scale w,
-/// b' = scale b + shift. Not when x has another reader, an activation is fused behind it, or a weight would
-/// not be finite. On success readers of the node's result read x.
+/// b' = scale b + shift. Not when x has another reader, an activation is fused behind it, a weight would
+/// not be finite, or at least 1024 weights that share at most 256 values would no longer do so. On success
+/// readers of the node's result read x.
 bool fold_into_writer(Draft& draft, std::size_t node, int x, const Affine& affine);
 
 /// Into the dense, conv2d or conv_transpose2d that alone reads the node's result, perhaps reshaped:

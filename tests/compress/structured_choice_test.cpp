@@ -126,22 +126,25 @@ TEST_CASE(
 TEST_CASE("weights behind fake_quant shrink with their ranges") {
   struct Net : nn::Module {
     nn::Dense a{2, 4}, b{4, 2};
-    Tensor rows = Tensor::full({4}, 1.0), seen = Tensor::from({-1, 2});
+    Tensor rows = Tensor::full({4}, 1.0), last = Tensor::from({5, 6}), seen = Tensor::from({-1, 2});
     void members(nn::Members& m) override {
       m.child("a", a);
       m.buffer("a.weight/range", rows);
       m.buffer("seen/range", seen);
       m.child("b", b);
+      m.buffer("b.weight/range", last);
     }
     Tensor operator()(const Tensor& x) {
       const Tensor weight = fake_quant(a.weight, rows, {.symmetric = true}, false);
-      return b(fake_quant(relu(dense(x, weight, a.bias)), seen, {}, false));
+      const Tensor inner = fake_quant(relu(dense(x, weight, a.bias)), seen, {}, false);
+      return dense(inner, fake_quant(b.weight, last, {.symmetric = true}, false), b.bias);
     }
   } net;
   set_rows(net.a.weight, {0.1, 0.4, 0.2, 0.3});
   net.rows.copy_(Tensor::from({1, 2, 3, 4}));
   Shrunk small = prune_structured(graph_of(net, {1, 2}), {.sparsity = 0.5});
   CHECK_CLOSE(small.model.state()["a.weight/range"].tensor(), Tensor::from({2, 4}), tol::exact);
+  CHECK_CLOSE(small.model.state()["b.weight/range"].tensor(), Tensor::from({5, 6}), tol::exact);
   CHECK_CLOSE(small.model.state()["seen/range"].tensor(), Tensor::from({-1, 2}), tol::exact);
   CHECK(small.model(Tensor::ones({3, 2})).shape() == Shape{3, 2});
 }

@@ -2,6 +2,7 @@
 #include "linnet/deploy/passes/passes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "linnet/autograd/ops.h"
@@ -371,6 +372,22 @@ TEST_CASE("MobileNetV1 becomes 27 convolutions, a mean and a dense") {
   CHECK(graph.nodes().size() == 83);
   CHECK(result.nodes().size() == 29);
   CHECK(result.of_kind(graph::Kind::parameter).empty());
+}
+
+TEST_CASE(
+    "batch-norm stays behind a large weight that shares its values, which else would share them no more") {
+  manual_seed(1);
+  nn::Sequential model{nn::Conv2D(8, 32), nn::BatchNorm(32)};  // 2304 weights
+  const Graph graph = graph::trace(model, {1, 8, 8, 8});
+  State shared;
+  for (const auto& [name, value] : drawn(model)) {
+    Tensor t = value.tensor().clone();
+    if (name == "0.weight")
+      for (float& w : t.mutable_data<float>()) w = std::round(128.0f * w) / 128.0f;
+    shared.set(name, t);
+  }
+  CHECK(deploy::optimise(graph, drawn(model)).graph.nodes().size() == 1);
+  CHECK(deploy::optimise(graph, shared).graph.nodes().size() == 2);
 }
 
 TEST_CASE("passes say how often they found something") {

@@ -158,6 +158,18 @@ TEST_CASE(
   refused("prune a.ckpt --sparsity 0.5 --schedule polynomial",
           "prune: --schedule polynomial prunes while training. Give --epochs, too.\n");
   refused("prune a.ckpt --sparsity 0.5 --layers 'conv.*'", "nothing matches \"conv.*\"");
+  refused("prune a.ckpt --sparsity 0.5 --epochs 1 --schedule polynomial --initial-sparsity 0.6",
+          "prune: --initial-sparsity 0.6 is above --sparsity 0.5. Weights that went do not come back.\n");
+  refused("prune a.ckpt --sparsity 0.5 --frequency 5", "--frequency requires --schedule.");
+  refused("prune a.ckpt --sparsity 0.5 --lr 0.1",
+          "prune: --lr is about training, and nothing is trained. Give --epochs too, or leave it out.\n");
+  refused(
+      "cluster a.ckpt --clusters 4 --resume",
+      "cluster: --resume is about training, and nothing is trained. Give --epochs too, or leave it out.\n");
+  refused("quantize a.ckpt --batch 8",
+          "quantize: --batch is about training, and nothing is trained. Give --qat too, or leave it out.\n");
+  refused("quantize a.ckpt --mode f16 --sensitive 1",
+          "quantize: --mode f16 rounds every parameter. Leave out --keep-float and --sensitive.\n");
   refused("prune missing.ckpt --sparsity 0.5", "missing.ckpt: cannot be read. Is the name right?\n");
   refused("cluster a.ckpt", "--clusters is required.");
   refused("cluster a.ckpt --clusters 1", "--clusters");
