@@ -20,23 +20,8 @@ typedef struct conv {
 } conv;
 
 static conv read_conv(const lnt_operands* o, lnt_clamp clamp) {
-  const uint32_t *x = o->in[0].dims, *weight = o->in[1].dims, *y = o->out[0].dims;
-  conv v = {x[0],
-            x[1],
-            x[2],
-            x[3],
-            y[1],
-            y[2],
-            weight[0],
-            weight[1],
-            weight[2],
-            lnt_param(o, LNT_AT_CONV_GROUPS),
-            lnt_param(o, LNT_AT_STRIDE),
-            lnt_param(o, LNT_AT_STRIDE + 1),
-            lnt_param(o, LNT_AT_DILATION),
-            lnt_param(o, LNT_AT_DILATION + 1),
-            lnt_param(o, LNT_AT_PADS),
-            lnt_param(o, LNT_AT_PADS + 2),
+  conv v = {o->in[0].dims[0],
+            LNT_CONV_SIZES(o),
             (const float*)o->in_data[0],
             (const float*)o->in_data[1],
             o->n_in == 3 ? (const float*)o->in_data[2] : NULL,

@@ -63,42 +63,30 @@ static void dense_piece(void* work, uint32_t piece) {
 
 void lnt_run_i8_dense(const lnt_operands* o) {
   const size_t outs = o->in[1].dims[0], n = o->in[1].dims[1], rows = o->in[0].bytes / n;
-  const int shared = o->parallel != NULL && rows * outs * n > LNT_I8_WORTH_SHARING;
+  const int shared = o->parallel != NULL && rows * outs * n > LNT_WORTH_SHARING;
   dense_pieces d = {{rows, n, outs, lnt_param_range(o, 0)},
-                    shared ? kOuts : outs,
+                    kOuts,
                     (const int8_t*)o->in_data[0],
                     (const int8_t*)o->in_data[1],
                     (const int32_t*)o->in_data[2],
                     lnt_read_factors(&o->in[1]),
                     (int8_t*)o->out_data[0]};
-  lnt_share(o, dense_piece, &d, (uint32_t)(rows > 1 ? rows : (outs + d.outs - 1) / d.outs));
+  if (!shared) {
+    lnt_i8_dense(&d.work, d.x, d.weight, d.folded, d.factors, d.y);
+    return;
+  }
+  lnt_share(o, dense_piece, &d, (uint32_t)(rows > 1 ? rows : (outs + kOuts - 1) / kOuts));
 }
 
 lnt_i8_conv_work lnt_i8_conv_of(const lnt_operands* o, int32_t x_zero) {
-  const uint32_t *x = o->in[0].dims, *weight = o->in[1].dims, *y = o->out[0].dims;
-  const lnt_i8_conv_work v = {1,
-                              x[1],
-                              x[2],
-                              x[3],
-                              y[1],
-                              y[2],
-                              weight[0],
-                              weight[1],
-                              weight[2],
-                              lnt_param(o, LNT_AT_CONV_GROUPS),
-                              lnt_param(o, LNT_AT_STRIDE),
-                              lnt_param(o, LNT_AT_STRIDE + 1),
-                              lnt_param(o, LNT_AT_DILATION),
-                              lnt_param(o, LNT_AT_DILATION + 1),
-                              lnt_param(o, LNT_AT_PADS),
-                              lnt_param(o, LNT_AT_PADS + 2),
-                              x_zero,
-                              {0, INT8_MIN, INT8_MAX}};
+  const lnt_i8_conv_work v = {1, LNT_CONV_SIZES(o), x_zero, {0, INT8_MIN, INT8_MAX}};
   return v;
 }
 
-/* A window begins before the last row of the image, so that some of it is left. */
-const int8_t* lnt_i8_conv_rows(lnt_i8_conv_work* v, const int8_t* image, size_t begin, size_t count) {
+/* Rows begin .. begin + count - 1 of y of one image: changes the work to that of these rows alone, and
+   returns where in the image its rows begin now. A window begins before the last row, so that some of it is
+   left. */
+static const int8_t* conv_rows(lnt_i8_conv_work* v, const int8_t* image, size_t begin, size_t count) {
   const size_t first = begin * v->stride_h, above = first < v->top ? 0 : first - v->top;
   v->top = first < v->top ? v->top - first : 0;
   v->h -= above;
@@ -121,7 +109,7 @@ static void conv_piece(void* work, uint32_t piece) {
   const size_t of_image = (v.yh + d->rows - 1) / d->rows, n = piece / of_image;
   const size_t begin = piece % of_image * d->rows, left = v.yh - begin;
   int8_t* y = d->y + (n * v.yh + begin) * v.yw * v.o;
-  const int8_t* x = lnt_i8_conv_rows(&v, d->x + n * v.h * v.w * v.c, begin, left < d->rows ? left : d->rows);
+  const int8_t* x = conv_rows(&v, d->x + n * v.h * v.w * v.c, begin, left < d->rows ? left : d->rows);
   lnt_i8_conv2d(&v, x, d->weight, d->folded, d->factors, y);
 }
 
@@ -135,7 +123,7 @@ void lnt_run_i8_conv2d(const lnt_operands* o) {
                    1};
   d.work.range = lnt_param_range(o, LNT_AT_I8_CONV_RANGE);
   const size_t products = o->out[0].bytes * (o->in[1].bytes / d.work.o);
-  if (o->parallel == NULL || products <= LNT_I8_WORTH_SHARING) d.rows = d.work.yh;
+  if (o->parallel == NULL || products <= LNT_WORTH_SHARING) d.rows = d.work.yh;
   const size_t of_image = (d.work.yh + d.rows - 1) / d.rows;
   lnt_share(o, conv_piece, &d, (uint32_t)(o->in[0].dims[0] * of_image));
 }

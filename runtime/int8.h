@@ -24,14 +24,7 @@ static inline lnt_factors lnt_read_factors(const lnt_tensor* weight) {
   return factors;
 }
 
-/* Products from which an op is shared out, as of the float ops. */
-enum { LNT_I8_WORTH_SHARING = 50000 };
-
 /* The work of one sample, as far as it is not of its result. */
 lnt_i8_conv_work lnt_i8_conv_of(const lnt_operands* o, int32_t x_zero);
-
-/* Rows begin .. begin + count - 1 of y of one image: changes the work to that of these rows alone, and
-   returns where in the image its rows begin now. */
-const int8_t* lnt_i8_conv_rows(lnt_i8_conv_work* v, const int8_t* image, size_t begin, size_t count);
 
 #endif

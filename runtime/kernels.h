@@ -40,6 +40,13 @@ void lnt_run_i8_recurrent(const lnt_operands* o);
 void lnt_run_dense_dynamic(const lnt_operands* o);
 void lnt_run_conv2d_dynamic(const lnt_operands* o);
 
+/* Of a convolution: h w c of x, of y, o kh kw of the weight, groups, strides, dilations, top, left. */
+#define LNT_CONV_SIZES(o)                                                                               \
+  (o)->in[0].dims[1], (o)->in[0].dims[2], (o)->in[0].dims[3], (o)->out[0].dims[1], (o)->out[0].dims[2], \
+      (o)->in[1].dims[0], (o)->in[1].dims[1], (o)->in[1].dims[2], lnt_param(o, LNT_AT_CONV_GROUPS),     \
+      lnt_param(o, LNT_AT_STRIDE), lnt_param(o, LNT_AT_STRIDE + 1), lnt_param(o, LNT_AT_DILATION),      \
+      lnt_param(o, LNT_AT_DILATION + 1), lnt_param(o, LNT_AT_PADS), lnt_param(o, LNT_AT_PADS + 2)
+
 /* Halves to even; x within 32 bits. */
 int32_t lnt_round_even(double x);
 /* clamp(round(x / scale) + zero), halves to even; of NaN the zero. */

@@ -118,6 +118,9 @@ class Model {
     if (status != LNT_E_SELF_TEST) must(status);
     return result;
   }
+  /// Shape, element type and, of i8, scale and zero of a port.
+  lnt_view input_view(std::uint32_t port = 0) const { return border(lnt_input, port); }
+  lnt_view output_view(std::uint32_t port = 0) const { return border(lnt_output, port); }
 
  private:
   struct alignas(LNT_DATA_ALIGN) Block {

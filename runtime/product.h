@@ -18,9 +18,6 @@ typedef struct lnt_product {
   lnt_clamp clamp;
 } lnt_product;
 
-/* Products from which an op is shared out: waking a thread costs some microseconds. */
-enum { LNT_WORTH_SHARING = 50000 };
-
 /* Columns that one call of lnt_product_rows may have, and what lies between the vectors of a panel: with one
    vector a block, the next block. */
 #if LNT_LANES == 16

@@ -24,14 +24,6 @@ static int8_t place(int32_t rescaled, lnt_i8_range range) {
 
 static lnt_multiplier factor_of(lnt_factors factors, size_t o) { return factors.at[o * factors.step]; }
 
-static uint32_t sum_of(const int8_t* a, size_t n, uint32_t sum) {
-  for (size_t i = 0; i < n; ++i) {
-    const int32_t value = a[i];
-    sum += (uint32_t)value;
-  }
-  return sum;
-}
-
 static int32_t as_signed(uint32_t sum) {
   return sum <= INT32_MAX ? (int32_t)sum : -(int32_t)(UINT32_MAX - sum) - 1;
 }
@@ -39,8 +31,7 @@ static int32_t as_signed(uint32_t sum) {
 void lnt_i8_fold(const int8_t* weight, size_t outs, size_t terms, const int32_t* bias, int32_t x_zero,
                  int32_t* folded) {
   for (size_t o = 0; o < outs; ++o, weight += terms) {
-    int64_t sum = 0;
-    for (size_t i = 0; i < terms; ++i) sum += weight[i];
+    const int64_t sum = as_signed(lnt_i8_sum(weight, terms, 0)); /* below 2^24 terms */
     folded[o] = (int32_t)((bias != NULL ? bias[o] : 0) - x_zero * sum);
   }
 }
@@ -99,8 +90,8 @@ static int32_t conv_place(const lnt_i8_conv_work* v, const int8_t* image, size_t
         sum = of_group == 1 ? sum + (uint32_t)(*tap * *taps) : lnt_i8_dot(tap, taps, of_group, sum);
       }
     }
-    outside = sum_of(weight, c.begin * of_group, outside);
-    outside = sum_of(weight + c.end * of_group, (v->kw - c.end) * of_group, outside);
+    outside = lnt_i8_sum(weight, c.begin * of_group, outside);
+    outside = lnt_i8_sum(weight + c.end * of_group, (v->kw - c.end) * of_group, outside);
   }
   return as_signed(sum + outside * (uint32_t)v->x_zero);
 }

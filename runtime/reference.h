@@ -48,6 +48,8 @@ void lnt_i8_fold(const int8_t* weight, size_t outs, size_t terms, const int32_t*
 
 /* sum + sum of a[i] b[i], modulo 2^32: sums may leave 32 bits on the way, if only the end does not. */
 uint32_t lnt_i8_dot(const int8_t* a, const int8_t* b, size_t n, uint32_t sum);
+/* Likewise sum + sum of a[i]. */
+uint32_t lnt_i8_sum(const int8_t* a, size_t n, uint32_t sum);
 
 /* 1 when sums of so many products and this bias cannot leave 32 bits: terms 255 127 + |bias| < 2^31. */
 int lnt_i8_fits(uint64_t terms, int64_t bias);

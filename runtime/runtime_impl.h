@@ -105,6 +105,8 @@ static inline size_t lnt_count(const lnt_tensor* t, uint32_t begin, uint32_t end
   return n;
 }
 
+/* Products from which an op is shared out: waking a thread costs some microseconds. */
+enum { LNT_WORTH_SHARING = 50000 };
 /* task(work, i) for every i < count, by the caller's threads if there are any. */
 void lnt_share(const lnt_operands* o, lnt_task task, void* work, uint32_t count);
 

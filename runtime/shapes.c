@@ -2,6 +2,8 @@
 /* Shapes of elementwise ops, products, reductions and normalisation. */
 #include "linnet/runtime/shapes.h"
 
+#include "linnet/runtime/packed.h"
+
 lnt_status lnt_same_or(lnt_status status, uint64_t expected, uint64_t actual, lnt_mismatch* mismatch) {
   mismatch->expected = expected;
   mismatch->actual = actual;
@@ -73,6 +75,29 @@ lnt_status lnt_check_activation(const lnt_operands* o, uint32_t at, lnt_mismatch
   if (opcode != 0 && lnt_find_kernel((uint16_t)opcode) == NULL)
     return lnt_same_or(LNT_E_OP_UNKNOWN, 0, opcode, mismatch);
   return check_numbers(o, opcode, at + 1, mismatch);
+}
+
+lnt_status lnt_has_no_factors(const lnt_tensor* t, lnt_mismatch* mismatch) {
+  const uint8_t* at = lnt_factors_at(t);
+  for (uint32_t i = 0; i < lnt_scales(t); ++i)
+    LNT_TRY(lnt_same_or(LNT_E_QUANT_FACTOR, 0, lnt_u64(at + LNT_FACTOR_BYTES * (size_t)i), mismatch));
+  return LNT_OK;
+}
+
+lnt_status lnt_is_quantized(const lnt_tensor* t, lnt_mismatch* mismatch) {
+  LNT_TRY(lnt_same_or(LNT_E_OP_OPERAND, LNT_I8, t->dtype, mismatch));
+  LNT_TRY(lnt_same_or(LNT_E_QUANT_ENTRY, 1, t->entry != NULL, mismatch));
+  LNT_TRY(lnt_same_or(LNT_E_QUANT_COUNT, 1, lnt_scales(t), mismatch));
+  return lnt_has_no_factors(t, mismatch);
+}
+
+lnt_status lnt_like(const lnt_tensor* x, const lnt_tensor* y, lnt_mismatch* mismatch) {
+  if (y->dtype != LNT_I8) return LNT_OK;
+  LNT_TRY(lnt_is_quantized(x, mismatch));
+  LNT_TRY(lnt_is_quantized(y, mismatch));
+  LNT_TRY(lnt_same_or(LNT_E_OP_QUANT, lnt_u32(x->entry), lnt_u32(y->entry), mismatch));
+  return lnt_same_or(LNT_E_OP_QUANT, lnt_u32(x->entry + LNT_AT_QUANT_SCALES),
+                     lnt_u32(y->entry + LNT_AT_QUANT_SCALES), mismatch);
 }
 
 LNT_CHECK(unary) {

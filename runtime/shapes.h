@@ -33,6 +33,9 @@ lnt_status lnt_broadcast_shapes(const lnt_operands* o, lnt_mismatch* mismatch);
 /* y of a recurrent op, with a row for c if `cells` is 1. */
 lnt_status lnt_recurrent_result(const lnt_operands* o, int sequence, uint64_t units, uint64_t cells,
                                 lnt_mismatch* mismatch);
+lnt_status lnt_has_no_factors(const lnt_tensor* t, lnt_mismatch* mismatch);
+/* An i8 of one scale and zero for all, without factors. */
+lnt_status lnt_is_quantized(const lnt_tensor* t, lnt_mismatch* mismatch);
 /* y, an i8 of one scale, has the scale and zero of x if it is one. */
 lnt_status lnt_like(const lnt_tensor* x, const lnt_tensor* y, lnt_mismatch* mismatch);
 /* What is not finite is no parameter. */

@@ -8,33 +8,9 @@ static lnt_status is_type(const lnt_tensor* t, uint32_t dtype, lnt_mismatch* mis
   return lnt_same_or(LNT_E_OP_OPERAND, dtype, t->dtype, mismatch);
 }
 
-static lnt_status has_no_factors(const lnt_tensor* t, lnt_mismatch* mismatch) {
-  const uint8_t* at = lnt_factors_at(t);
-  for (uint32_t i = 0; i < lnt_scales(t); ++i)
-    LNT_TRY(lnt_same_or(LNT_E_QUANT_FACTOR, 0, lnt_u64(at + LNT_FACTOR_BYTES * (size_t)i), mismatch));
-  return LNT_OK;
-}
-
-/* A number of one scale and zero for all. */
-static lnt_status is_quantized(const lnt_tensor* t, lnt_mismatch* mismatch) {
-  LNT_TRY(is_type(t, LNT_I8, mismatch));
-  LNT_TRY(lnt_same_or(LNT_E_QUANT_ENTRY, 1, t->entry != NULL, mismatch));
-  LNT_TRY(lnt_same_or(LNT_E_QUANT_COUNT, 1, lnt_scales(t), mismatch));
-  return has_no_factors(t, mismatch);
-}
-
-lnt_status lnt_like(const lnt_tensor* x, const lnt_tensor* y, lnt_mismatch* mismatch) {
-  if (y->dtype != LNT_I8) return LNT_OK;
-  LNT_TRY(is_quantized(x, mismatch));
-  LNT_TRY(is_quantized(y, mismatch));
-  LNT_TRY(lnt_same_or(LNT_E_OP_QUANT, lnt_u32(x->entry), lnt_u32(y->entry), mismatch));
-  return lnt_same_or(LNT_E_OP_QUANT, lnt_u32(x->entry + LNT_AT_QUANT_SCALES),
-                     lnt_u32(y->entry + LNT_AT_QUANT_SCALES), mismatch);
-}
-
 /* y has the scale 2^-bits and this zero. */
 static lnt_status has_scale(const lnt_tensor* y, uint32_t bits, int32_t zero, lnt_mismatch* mismatch) {
-  LNT_TRY(is_quantized(y, mismatch));
+  LNT_TRY(lnt_is_quantized(y, mismatch));
   LNT_TRY(lnt_same_or(LNT_E_OP_QUANT, (uint32_t)zero, lnt_u32(y->entry), mismatch));
   return lnt_same_or(LNT_E_OP_QUANT, (127 - bits) << 23, lnt_u32(y->entry + LNT_AT_QUANT_SCALES), mismatch);
 }
@@ -90,22 +66,22 @@ static lnt_status check_products(const lnt_operands* o, uint32_t weight, const l
 
 LNT_CHECK(quantize) {
   LNT_TRY(is_type(&o->in[0], LNT_F32, mismatch));
-  LNT_TRY(is_quantized(&o->out[0], mismatch));
+  LNT_TRY(lnt_is_quantized(&o->out[0], mismatch));
   return lnt_same_shape(&o->in[0], &o->out[0], mismatch);
 }
 
 LNT_CHECK(dequantize) {
-  LNT_TRY(is_quantized(&o->in[0], mismatch));
+  LNT_TRY(lnt_is_quantized(&o->in[0], mismatch));
   LNT_TRY(is_type(&o->out[0], LNT_F32, mismatch));
   return lnt_same_shape(&o->in[0], &o->out[0], mismatch);
 }
 
 /* x, weight and sums of a layer, whose shapes are right. */
 static lnt_status check_layer(const lnt_operands* o, lnt_mismatch* mismatch) {
-  LNT_TRY(is_quantized(&o->in[0], mismatch));
+  LNT_TRY(lnt_is_quantized(&o->in[0], mismatch));
   LNT_TRY(is_weight(&o->in[1], mismatch));
   LNT_TRY(is_type(&o->in[2], LNT_I32, mismatch));
-  LNT_TRY(is_quantized(&o->out[0], mismatch));
+  LNT_TRY(lnt_is_quantized(&o->out[0], mismatch));
   return check_products(o, 1, &o->in[0], (const uint8_t*)o->in_data[2], 1, mismatch);
 }
 
@@ -135,8 +111,8 @@ LNT_CHECK(i8_pool2d) {
 }
 
 static lnt_status all_quantized(const lnt_operands* o, lnt_mismatch* mismatch) {
-  for (uint32_t i = 0; i < o->n_in; ++i) LNT_TRY(is_quantized(&o->in[i], mismatch));
-  return is_quantized(&o->out[0], mismatch);
+  for (uint32_t i = 0; i < o->n_in; ++i) LNT_TRY(lnt_is_quantized(&o->in[i], mismatch));
+  return lnt_is_quantized(&o->out[0], mismatch);
 }
 
 LNT_CHECK(i8_add) {
@@ -154,16 +130,16 @@ LNT_CHECK(i8_factor) {
 }
 
 LNT_CHECK(i8_lookup) {
-  LNT_TRY(is_quantized(&o->in[0], mismatch));
+  LNT_TRY(lnt_is_quantized(&o->in[0], mismatch));
   LNT_TRY(is_constant_of(&o->in[1], LNT_I8, 256, mismatch));
   LNT_TRY(lnt_same_or(LNT_E_QUANT_ENTRY, 0, o->in[1].entry != NULL, mismatch));
-  LNT_TRY(is_quantized(&o->out[0], mismatch));
+  LNT_TRY(lnt_is_quantized(&o->out[0], mismatch));
   return lnt_same_shape(&o->in[0], &o->out[0], mismatch);
 }
 
 /* table[0] is that of the largest: no sum of a line is 0. */
 LNT_CHECK(i8_softmax) {
-  LNT_TRY(is_quantized(&o->in[0], mismatch));
+  LNT_TRY(lnt_is_quantized(&o->in[0], mismatch));
   LNT_TRY(has_scale(&o->out[0], 8, -128, mismatch));
   LNT_TRY(is_constant_of(&o->in[1], LNT_I32, 256, mismatch));
   const uint8_t* table = (const uint8_t*)o->in_data[1];
@@ -189,7 +165,7 @@ LNT_CHECK(i8_recurrent) {
   const uint32_t flags = lnt_param(o, 0), known = LNT_RNN_REVERSE | LNT_RNN_SEQUENCE;
   LNT_TRY(lnt_same_or(LNT_E_OP_PARAMS, 0, flags & ~known, mismatch));
   if (lstm) LNT_TRY(lnt_within(0, lnt_param(o, 1), 4, mismatch));
-  LNT_TRY(is_quantized(x, mismatch));
+  LNT_TRY(lnt_is_quantized(x, mismatch));
   LNT_TRY(is_weight(weight_x, mismatch));
   LNT_TRY(is_weight(weight_h, mismatch));
   LNT_TRY(has_scale(&o->out[0], 7, 0, mismatch));
@@ -216,7 +192,7 @@ uint64_t lnt_dynamic_scratch(const lnt_operands* o) {
 static lnt_status check_dynamic(const lnt_operands* o, lnt_mismatch* mismatch) {
   LNT_TRY(is_type(&o->in[0], LNT_F32, mismatch));
   LNT_TRY(is_weight(&o->in[1], mismatch));
-  LNT_TRY(has_no_factors(&o->in[1], mismatch));
+  LNT_TRY(lnt_has_no_factors(&o->in[1], mismatch));
   if (o->n_in == 3) LNT_TRY(is_type(&o->in[2], LNT_F32, mismatch));
   LNT_TRY(is_type(&o->out[0], LNT_F32, mismatch));
   return check_products(o, 1, NULL, NULL, 0, mismatch);

@@ -311,6 +311,11 @@ TEST_CASE("threads of the caller get pieces of int8 layers, and the results are 
     CHECK(model.run<std::int8_t>() == y);
     CHECK(pieces >= 4);
   }
+  Int8Model small(int8_file(int8_dense()));  // two rows that are not worth a thread
+  std::uint32_t pieces = 0;
+  REQUIRE(lnt_set_parallel(&small.bound, last_first, &pieces) == LNT_OK);
+  small.run<std::int8_t>();
+  CHECK(pieces == 0);
 }
 
 TEST_CASE("an int8 view says scale and zero, one of f32 says 0") {

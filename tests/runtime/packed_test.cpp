@@ -182,7 +182,7 @@ TEST_CASE("unpacked constants lie behind the plan's part of the arena, each at a
   CHECK(first == 30.0f);
 }
 
-TEST_CASE("a packed or quantized file with any bit flipped and sealed again is refused or runs") {
+TEST_CASE("a file of packed constants with any bit of them flipped and sealed again is refused or runs") {
   for (const Case& c : malformed_packed()) {
     if (c.expected != LNT_OK) continue;
     CAPTURE(c.name);

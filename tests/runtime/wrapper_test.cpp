@@ -38,6 +38,8 @@ TEST_CASE("the C++ model has quantized inputs and outputs") {
   m.output(m.quantized(m.op(LNT_RESHAPE, {x}, {1, 3}), {-5, {0.5f}}));
   runtime::Model model(m.file().bytes());
   CHECK(model.input<std::int8_t>().size() == 3);
+  CHECK(model.input_view().scale == 0.5f);
+  CHECK(model.output_view().zero == -5);
   CHECK_THROWS_AS(model.input<float>(), runtime::Error);
   model.input<std::int8_t>()[2] = -77;
   model.run();
