@@ -6,18 +6,17 @@
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/autograd/ops.h"
-#include "linnet/compress/board_impl.h"
+#include "linnet/compress/calibrate_impl.h"
 #include "linnet/core/error.h"
-#include "linnet/core/parallel.h"
 #include "linnet/data/loader.h"
+#include "linnet/deploy/engine.h"
 #include "linnet/train/classification_metrics.h"
 
 namespace linnet::compress {
 namespace {
 
 constexpr std::int64_t kBatch = 256;
-constexpr std::int64_t kLanes = 8;                 ///< boards that share the rows of a batch
-constexpr std::int64_t kManyOperations = 1 << 30;  ///< a model is worth a thread
+constexpr std::int64_t kLanes = 8;  ///< of the engine, which share the samples of a batch
 
 double mean(const std::vector<double>& numbers) {
   double sum = 0.0;
@@ -65,25 +64,6 @@ Scores scores_of(const data::Dataset& dataset, Predict predict) {
   return scores;
 }
 
-/// Row i by the board i % lanes, whatever the threads.
-Tensor run_rows(std::vector<Board>& lanes, const Tensor& x) {
-  const std::int64_t rows = x.dim(0), width = x.size() / rows;
-  const std::span<const float> from = x.data<float>();
-  Tensor y = Tensor::empty(lanes[0].output_shape().with(0, rows));
-  const std::span<float> to = y.mutable_data<float>();
-  const auto count = static_cast<std::int64_t>(lanes.size());
-  parallel_for(count, kManyOperations, [&](std::int64_t lane) {
-    Board& board = lanes[static_cast<std::size_t>(lane)];
-    for (std::int64_t i = lane; i < rows; i += count) {
-      board.set_input(from.subspan(i * width, width));
-      board.run();
-      const std::span<const float> output = board.output();
-      std::copy(output.begin(), output.end(), to.begin() + i * static_cast<std::int64_t>(output.size()));
-    }
-  });
-  return y;
-}
-
 }  // namespace
 
 train::Estimate Scores::value() const {
@@ -121,18 +101,14 @@ Scores evaluate(graph::GraphModule& model, const data::Dataset& dataset) {
 Scores simulate(graph::GraphModule& model, const data::Dataset& dataset) {
   const bool training = model.training();
   model.eval();
-  Scores scores = scores_of(dataset, [&model](const Tensor& x) {
-    const graph::Value& input = model.graph().values()[model.graph().of_kind(graph::Kind::input)[0]];
-    return model(x.view(graph::at_batch(input.sizes, x.dim(0))));
-  });
+  Scores scores = scores_of(dataset, [&model](const Tensor& x) { return model(as_input(model, x)); });
   model.train(training);
   return scores;
 }
 
 Scores evaluate(const deploy::Image& image, const data::Dataset& dataset) {
-  std::vector<Board> lanes;  // each belongs to one thread at a time
-  for (std::int64_t lane = 0; lane < std::min(kLanes, dataset.size()); ++lane) lanes.emplace_back(image);
-  return scores_of(dataset, [&lanes](const Tensor& x) { return run_rows(lanes, x); });
+  deploy::Engine engine(image.bytes, static_cast<int>(std::clamp<std::int64_t>(dataset.size(), 1, kLanes)));
+  return scores_of(dataset, [&engine](const Tensor& x) { return engine.run(x); });
 }
 
 }  // namespace linnet::compress

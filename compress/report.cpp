@@ -5,15 +5,14 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <set>
 
-#include "linnet/compress/board_impl.h"
 #include "linnet/compress/evaluate.h"
 #include "linnet/compress/sqnr.h"
 #include "linnet/core/error.h"
 #include "linnet/graph/infer.h"
+#include "linnet/runtime/linnet_runtime.hpp"
 
 namespace linnet::compress {
 namespace {
@@ -21,8 +20,6 @@ namespace {
 constexpr std::int64_t kNoiseSamples = 64;
 constexpr double kRoundSeconds = 2e-3;  ///< of one variant in one round, about
 constexpr double kFaster = 1.05;        ///< below it "faster" would be noise
-
-using Models = std::vector<std::shared_ptr<graph::GraphModule>>;
 
 // ---- latency --------------------------------------------------------------------------------------
 
@@ -33,7 +30,7 @@ double median(std::vector<double> numbers) {
 }
 
 /// Of one run. A run that the machine has interrupted does not count among many.
-double seconds_of(Board& board, int runs) {
+double seconds_of(runtime::Model& board, int runs) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> times;
   for (int i = 0; i < runs; ++i) {
@@ -47,12 +44,12 @@ double seconds_of(Board& board, int runs) {
 /// What disturbs the machine disturbs all variants of a round alike.
 void measure_latency(const std::vector<deploy::Image>& images, const Tensor& x, int rounds,
                      std::vector<ReportRow>& rows) {
-  std::vector<Board> boards;
+  std::vector<runtime::Model> boards;
   std::vector<int> runs;
   for (const deploy::Image& image : images) {
-    Board& board = boards.emplace_back(image);
-    board.set_input(x.data<float>());
-    seconds_of(board, 3);  // caches are cold
+    runtime::Model& board = boards.emplace_back(image.bytes);
+    std::ranges::copy(x.data<float>(), board.input<float>().begin());  // evaluate() has seen that it fits
+    seconds_of(board, 3);                                              // caches are cold
     runs.push_back(static_cast<int>(std::clamp(kRoundSeconds / seconds_of(board, 3), 1.0, 10'000.0)));
   }
   std::vector<std::vector<double>> times(images.size()), ratios(images.size());
@@ -127,13 +124,6 @@ ReportRow row_of(const std::string& name, const graph::GraphModule& model, const
   return row;
 }
 
-/// The first so many samples.
-Tensor first_samples(const data::Dataset& dataset, std::int64_t count) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(count, dataset.size())));
-  std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  return dataset.batch(indices).x;
-}
-
 }  // namespace
 
 std::shared_ptr<graph::GraphModule> Variant::copy(const graph::GraphModule& model) {
@@ -145,7 +135,7 @@ Report report(const std::vector<Variant>& variants, const data::Dataset& dataset
   check_variants(variants);
   check<ValueError>(dataset.size() > 0 && options.rounds >= 0, "report: ", dataset.size(), " samples and ",
                     options.rounds, " rounds; at least 1 and 0 are needed.");
-  const Tensor samples = first_samples(dataset, kNoiseSamples), one = first_samples(dataset, 1);
+  const Tensor samples = data::first_samples(dataset, kNoiseSamples), one = data::first_samples(dataset, 1);
   Report result{.samples = dataset.size()};
   std::vector<deploy::Image> images;
   std::optional<Scores> first;

@@ -11,20 +11,22 @@
 #include <span>
 #include <vector>
 
+#include "linnet/data/dataset.h"
 #include "linnet/graph/graph_module.h"
 
 namespace linnet::deploy {
 
 class Engine {
  public:
-  /// Copies the bytes of a model file. GraphError with the runtime's text when it refuses them.
-  explicit Engine(std::span<const std::uint8_t> image);
+  /// Copies the bytes of a model file, once a lane: so many threads may run samples at a time, with the same
+  /// bits. GraphError with the runtime's text when it refuses them, ValueError for fewer than one lane.
+  explicit Engine(std::span<const std::uint8_t> image, int lanes = 1);
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
   ~Engine();
 
-  /// Inputs by port, [N, ...] each: f32, or any whole numbers. One sample after the other; the output [N,
-  /// ...], f32 or i32. ShapeError and DTypeError for inputs that do not fit.
+  /// Inputs by port, N samples each, of f32 or any whole numbers; the output [N, ...], f32 or i32. ShapeError
+  /// and DTypeError for inputs that do not fit, ValueError when a run finds an index outside its table.
   Tensor run(std::span<const Tensor> inputs);
   Tensor run(const Tensor& x) { return run(std::span(&x, 1)); }
   /// Those of a board without vector instructions, in place of the best that this processor has.
@@ -55,5 +57,6 @@ bool rounds_output(const graph::Graph& graph);
 /// gives it, perhaps reshaped. ValueError for a graph whose output is not rounded.
 Agreement agreement(const graph::GraphModule& model, std::span<const Tensor> inputs);
 Agreement agreement(const graph::GraphModule& model, const Tensor& x);
+Agreement agreement(const graph::GraphModule& model, const data::Dataset& dataset);
 
 }  // namespace linnet::deploy

@@ -125,7 +125,8 @@ bool agree(const Tensor& a, const Tensor& b) {
   double largest = 0.0, difference = 0.0;
   for (std::int64_t i = 0; i < x.size(); ++i) {
     largest = std::max(largest, std::fabs(x.data<double>()[i]));
-    difference = std::max(difference, std::fabs(x.data<double>()[i] - y.data<double>()[i]));
+    const double d = std::fabs(x.data<double>()[i] - y.data<double>()[i]);
+    if (!(d <= difference)) difference = d;  // NaN, too, which is no agreement
   }
   return difference <= kAgreement * largest;
 }

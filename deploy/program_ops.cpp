@@ -120,7 +120,7 @@ void ProgramWriter::add_structured(const Node& node, const State& attributes) {
     case Op::dense:
       check_weights(node, 1);
       append_activation(params, attributes);
-      return write(node, LNT_DENSE, slots_of(node, 1, layout_), params);
+      return write(node, LNT_DENSE, slots_of(node, 1, of_.layout), params);
     case Op::matmul:
       return write(node, LNT_MATMUL, slots_of(node, 0, LNT_PLAIN), {});
     case Op::conv2d:
@@ -191,13 +191,13 @@ bool ProgramWriter::add_layout(const Node& node, const State& attributes) {
 }
 
 ProgramWriter::Params ProgramWriter::window_params(const Node& node, const State& attributes) const {
-  const Shape& weight = shapes_[node.inputs[1]];
+  const Shape& weight = of_.shapes[node.inputs[1]];
   const Pair stride = pair(attributes, "stride"), dilation = pair(attributes, "dilation");
   Params params;
   append(params, stride);
   append(params, dilation);
-  append(params, make_window("deploy", shapes_[node.inputs[0]], Pair(weight[1], weight[2]), stride, dilation,
-                             padding(attributes)));
+  append(params, make_window("deploy", of_.shapes[node.inputs[0]], Pair(weight[1], weight[2]), stride,
+                             dilation, padding(attributes)));
   params.push_back(number(attributes["groups"].integer()));
   return params;
 }
@@ -207,16 +207,16 @@ void ProgramWriter::add_convolution(const Node& node, const State& attributes) {
   Params params = window_params(node, attributes);
   append_activation(params, attributes);
   // A block of 16 outputs lies in one group, or is 16 channels of a depthwise convolution.
-  const Shape& weight = shapes_[node.inputs[1]];
+  const Shape& weight = of_.shapes[node.inputs[1]];
   const std::int64_t groups = attributes["groups"].integer();
   const bool depthwise = groups == weight[0] && weight[3] == 1;
   const bool blocks = groups == 1 || depthwise || weight[0] / groups % LNT_BLOCK == 0;
-  write(node, LNT_CONV2D, slots_of(node, 1, blocks ? layout_ : LNT_PLAIN), params);
+  write(node, LNT_CONV2D, slots_of(node, 1, blocks ? of_.layout : LNT_PLAIN), params);
 }
 
 void ProgramWriter::add_transposed_convolution(const Node& node, const State& attributes) {
   check_weights(node, 1);
-  const Shape &x = shapes_[node.inputs[0]], &weight = shapes_[node.inputs[1]];
+  const Shape &x = of_.shapes[node.inputs[0]], &weight = of_.shapes[node.inputs[1]];
   const Pair kernel(weight[1], weight[2]), stride = pair(attributes, "stride"),
                                            dilation = pair(attributes, "dilation");
   const Window window = make_transposed_window("deploy", x, kernel, stride, dilation, padding(attributes),
@@ -235,7 +235,7 @@ void ProgramWriter::add_transposed_convolution(const Node& node, const State& at
 }
 
 ProgramWriter::Params ProgramWriter::pool_params(const Node& node, const State& attributes) const {
-  const Shape& x = shapes_[node.inputs[0]];
+  const Shape& x = of_.shapes[node.inputs[0]];
   Params params;
   if (node.op == Op::mean) {
     append(params, Pair(x[1], x.rank() == 4 ? x[2] : 1));
@@ -264,8 +264,8 @@ void ProgramWriter::add_recurrent(const Node& node, const State& attributes) {
   weights_only.inputs.resize(node.op == Op::gru ? 5 : 4);
   check_weights(weights_only, 1);
   const std::uint16_t opcode = node.op == Op::lstm ? LNT_LSTM : node.op == Op::gru ? LNT_GRU : LNT_RNN;
-  write(node, opcode, slots_of(node, 2, layout_), {recurrent_flags(node, attributes)});
-  const Shape& weight_h = shapes_[node.inputs[2]];
+  write(node, opcode, slots_of(node, 2, of_.layout), {recurrent_flags(node, attributes)});
+  const Shape& weight_h = of_.shapes[node.inputs[2]];
   add_scratch(4 * ((LNT_RNN_STEPS + 1) * weight_h[0] + 2 * weight_h[1]));
 }
 
@@ -311,8 +311,8 @@ void ProgramWriter::add_pad(const Node& node, const State& attributes) {
 void ProgramWriter::add_batch_norm(const Node& node, const State& attributes) {
   check_weights(node, 1);
   const bool affine = node.inputs.size() == 5;
-  const Tensor variance = contents(source_[node.inputs[2]]);
-  const Tensor weight = affine ? contents(source_[node.inputs[3]]) : Tensor::ones(variance.shape());
+  const Tensor variance = contents(of_.sources[node.inputs[2]]);
+  const Tensor weight = affine ? contents(of_.sources[node.inputs[3]]) : Tensor::ones(variance.shape());
   Tensor scale = Tensor::empty(variance.shape());
   auto to = scale.mutable_data<float>();
   const double eps = attributes["eps"].real();

@@ -41,36 +41,27 @@ bool works_in_place(std::uint16_t opcode) {
 
 }  // namespace
 
-ProgramWriter::ProgramWriter(LoweredGraph of)
-    : graph_(of.graph),
-      parameters_(of.parameters),
-      shapes_(std::move(of.shapes)),
-      source_(std::move(of.sources)),
-      constant_(std::move(of.constants)),
-      output_(of.output),
-      layout_(of.layout) {
-  for (int input : graph_.of_kind(Kind::input)) {
-    int slot = new_slot(LNT_IN, is_float(value(input).dtype) ? LNT_F32 : LNT_I32, shapes_[input]);
+ProgramWriter::ProgramWriter(LoweredGraph of) : of_(std::move(of)) {
+  for (int input : of_.graph.of_kind(Kind::input)) {
+    int slot = new_slot(LNT_IN, is_float(value(input).dtype) ? LNT_F32 : LNT_I32, of_.shapes[input]);
     program_.slots[slot].name = value(input).name;
     slots_[{input, LNT_PLAIN}] = slot;
   }
 }
 
 Tensor ProgramWriter::contents(int place) const {
-  if (value(place).kind == Kind::result) {
-    const Node& node = graph_.nodes()[place - (static_cast<int>(graph_.values().size()) -
-                                               static_cast<int>(graph_.nodes().size()))];
-    const State attributes = graph::attributes_at(node, 1);
+  if (const Node* node = of_.graph.writer(place)) {
+    const State attributes = graph::attributes_at(*node, 1);
     NoGrad no_grad;
     std::vector<Tensor> inputs;
-    for (int input : node.inputs) inputs.push_back(contents(input));
-    return apply_op(node.op, {.inputs = inputs, .attributes = attributes});
+    for (int input : node->inputs) inputs.push_back(contents(input));
+    return apply_op(node->op, {.inputs = inputs, .attributes = attributes});
   }
-  Tensor t =
-      value(place).kind == Kind::constant ? value(place).contents : parameters_[value(place).name].tensor();
+  Tensor t = value(place).kind == Kind::constant ? value(place).contents
+                                                 : of_.parameters[value(place).name].tensor();
   const bool fits = is_float(value(place).dtype) ? t.dtype() == f32 : !is_float(t.dtype());
-  check<GraphError>(fits && t.shape() == shapes_[place], "deploy: ", graph_.value_name(place),
-                    " must be f32 ", shapes_[place], ", got ", t.dtype(), " ", t.shape(), ".");
+  check<GraphError>(fits && t.shape() == of_.shapes[place], "deploy: ", of_.graph.value_name(place),
+                    " must be f32 ", of_.shapes[place], ", got ", t.dtype(), " ", t.shape(), ".");
   return t;
 }
 
@@ -95,10 +86,10 @@ int ProgramWriter::constant(const Tensor& contents) {
 }
 
 int ProgramWriter::slot_of(int place, int layout) {
-  place = source_[place];
+  place = of_.sources[place];
   auto known = slots_.find({place, layout});
   if (known != slots_.end()) return known->second;
-  LINNET_ASSERT(constant_[place]);
+  LINNET_ASSERT(of_.constants[place]);
   int slot = constant(contents(place));
   program_.slots[slot].layout = layout;
   return slots_[{place, layout}] = slot;
@@ -114,8 +105,8 @@ std::vector<int> ProgramWriter::slots_of(const Node& node, std::size_t weights, 
 
 void ProgramWriter::check_weights(const Node& node, std::size_t first) const {
   for (std::size_t i = first; i < node.inputs.size(); ++i)
-    check<GraphError>(constant_[source_[node.inputs[i]]], "deploy: ", Graph::op_name(node),
-                      " with a computed weight or bias, ", graph_.value_name(source_[node.inputs[i]]),
+    check<GraphError>(of_.constants[of_.sources[node.inputs[i]]], "deploy: ", Graph::op_name(node),
+                      " with a computed weight or bias, ", of_.graph.value_name(of_.sources[node.inputs[i]]),
                       ", is not yet lowered. It must be a parameter or constant.");
 }
 
@@ -130,8 +121,8 @@ void ProgramWriter::append_step(std::uint16_t opcode, std::vector<int> reads, in
 
 void ProgramWriter::write(const Node& node, std::uint16_t opcode, std::vector<int> reads, Params params) {
   program_.ops.insert(std::string(name(node.op)));
-  const int to = new_slot(node.output == output_ ? LNT_OUT : LNT_ACT,
-                          is_float(value(node.output).dtype) ? LNT_F32 : LNT_I32, shapes_[node.output]);
+  const int to = new_slot(node.output == of_.output ? LNT_OUT : LNT_ACT,
+                          is_float(value(node.output).dtype) ? LNT_F32 : LNT_I32, of_.shapes[node.output]);
   slots_[{node.output, LNT_PLAIN}] = to;
   append_step(opcode, std::move(reads), to, std::move(params));
 }

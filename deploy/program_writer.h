@@ -22,16 +22,17 @@ struct LoweredGraph {
 class ProgramWriter {
  public:
   explicit ProgramWriter(LoweredGraph of);
+  ProgramWriter(const ProgramWriter&) = delete;
   virtual ~ProgramWriter() = default;
 
   /// The ops of one node. GraphError for a weight that is no constant.
-  void add(const graph::Node& node);
+  virtual void add(const graph::Node& node);
   /// Last readers, what works in place, and the order of the file.
-  Program finish();
+  virtual Program finish();
 
  protected:
   using Params = std::vector<std::uint32_t>;
-  const graph::Value& value(int place) const { return graph_.values()[place]; }
+  const graph::Value& value(int place) const { return of_.graph.values()[place]; }
   /// Of a parameter, a constant, or what an op makes of nothing else.
   Tensor contents(int place) const;
 
@@ -68,13 +69,7 @@ class ProgramWriter {
   Program numbered() const;
 
  protected:
-  const graph::Graph& graph_;
-  const State& parameters_;
-  std::vector<Shape> shapes_;
-  std::vector<int> source_;     ///< each value, or the one it is the same as
-  std::vector<bool> constant_;  ///< values that do not depend on an input
-  int output_;
-  int layout_;
+  const LoweredGraph of_;
   std::map<std::pair<int, int>, int> slots_;  ///< by value and layout
   Program program_;
 };

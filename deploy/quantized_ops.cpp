@@ -84,7 +84,7 @@ void QuantizedWriter::add_core(const Node& rounding, const Node& core) {
 }
 
 void QuantizedWriter::add_product(const Node& rounding, const Node& core) {
-  const Tensor bias = core.inputs.size() > 2 ? contents(source_[core.inputs[2]]) : Tensor();
+  const Tensor bias = core.inputs.size() > 2 ? contents(of_.sources[core.inputs[2]]) : Tensor();
   IntegerProduct product = integer_product(weights_of(core.inputs[1]), bias, *plan_.grid(core.inputs[0]),
                                            *plan_.grid(rounding.output), graph::Graph::op_name(core));
   const std::vector<int> reads{integer_slot(core.inputs[0]),
@@ -103,7 +103,7 @@ void QuantizedWriter::add_average(const Node& rounding, const Node& core) {
   const Params pool = pool_params(core, attributes);
   const int from = image_slot(core);
   const Shape image = program_.slots[from].shape;
-  const Shape places = core.op == Op::mean ? Shape{image[0], 1, 1, image[3]} : shapes_[core.output];
+  const Shape places = core.op == Op::mean ? Shape{image[0], 1, 1, image[3]} : of_.shapes[core.output];
   const bool whole =
       std::all_of(pool.begin() + LNT_AT_PADS, pool.end(), [](std::uint32_t pad) { return pad == 0; });
   const int to = new_integers(places, y);
@@ -126,7 +126,7 @@ void QuantizedWriter::add_average(const Node& rounding, const Node& core) {
     append_range(params, rounding);
     append_step(LNT_I8_REQUANTIZE, {mean}, to, params);
   }
-  if (places == shapes_[rounding.output])
+  if (places == of_.shapes[rounding.output])
     slots_[{rounding.output, kInteger}] = to;
   else
     write_integers(rounding, LNT_RESHAPE, {to}, {});
@@ -141,7 +141,7 @@ void QuantizedWriter::add_lookup(const Node& rounding, const Node& core) {
     const NoGrad no_grad;
     std::vector<Tensor> inputs;
     for (int input : core.inputs)
-      inputs.push_back(input == from ? reals : contents(source_[input]).to(f64).view({1}));
+      inputs.push_back(input == from ? reals : contents(of_.sources[input]).to(f64).view({1}));
     return apply_op(core.op, {.inputs = inputs, .attributes = attributes});
   };
   const Tensor values = lookup_table(*plan_.grid(from), limited(rounding), function);
@@ -175,7 +175,7 @@ void QuantizedWriter::add_parts(const Node& rounding, const Node& core) {
       append_factor(params, scale_of(x) / scale_of(y));
       append_range(params, rounding);
       const int from = part;
-      part = new_integers(shapes_[input], y);
+      part = new_integers(of_.shapes[input], y);
       append_step(LNT_I8_REQUANTIZE, {from}, part, params);
     }
     parts.push_back(part);
@@ -196,13 +196,13 @@ void QuantizedWriter::add_recurrent(const Node& rounding, const Node& core) {
                          weight_slot(from_h.weights, std::move(from_h.factors)),
                          table(as_tensor(from_x.sums), LNT_I32)};
   for (std::size_t i = 3; i < core.inputs.size(); ++i)
-    reads.push_back(table(gate_biases(contents(source_[core.inputs[i]])), LNT_I16));
+    reads.push_back(table(gate_biases(contents(of_.sources[core.inputs[i]])), LNT_I16));
   reads.push_back(gate(LNT_SIGMOID));
   reads.push_back(gate(LNT_TANH));
   Params params{recurrent_flags(core, graph::attributes_at(core, 1))};
-  if (!gru) params.push_back(static_cast<std::uint32_t>(cell_bits(shapes_[core.inputs[0]][1])));
+  if (!gru) params.push_back(static_cast<std::uint32_t>(cell_bits(of_.shapes[core.inputs[0]][1])));
   write_integers(rounding, gru ? LNT_I8_GRU : LNT_I8_LSTM, reads, params,
-                 (gru ? 9 : 11) * shapes_[core.inputs[2]][1]);
+                 (gru ? 9 : 11) * of_.shapes[core.inputs[2]][1]);
 }
 
 int QuantizedWriter::gate(int opcode) {

@@ -44,9 +44,9 @@ bool QuantizedPlan::is_average(const Node& node) const {
   return static_cast<int>(axes.size()) == rank - 2 && axes[0] == 1 && axes.back() == rank - 2;
 }
 
-QuantizedPlan::QuantizedPlan(LoweredGraph of, const std::vector<const Node*>& needed,
+QuantizedPlan::QuantizedPlan(const LoweredGraph& of, const std::vector<const Node*>& needed,
                              std::function<Tensor(int)> contents)
-    : of_(std::move(of)),
+    : of_(of),
       contents_(std::move(contents)),
       readers_(of_.graph.values().size(), 0),
       nodes_(of_.graph.values().size()),
@@ -62,11 +62,7 @@ const Quantizer* QuantizedPlan::grid(int value) const {
   return grid ? &*grid : nullptr;
 }
 
-const Node* QuantizedPlan::writer(int value) const {
-  value = of_.sources[value];
-  const auto first = static_cast<int>(of_.graph.values().size() - of_.graph.nodes().size());
-  return value < first ? nullptr : &of_.graph.nodes()[static_cast<std::size_t>(value - first)];
-}
+const Node* QuantizedPlan::writer(int value) const { return of_.graph.writer(of_.sources[value]); }
 
 const Node* QuantizedPlan::own_writer(int value) const {
   value = of_.sources[value];

@@ -29,8 +29,9 @@ struct QuantizedNode {
 
 class QuantizedPlan {
  public:
-  /// `contents` of a constant value. GraphError for a fake_quant that the runtime has no op for.
-  QuantizedPlan(LoweredGraph of, const std::vector<const graph::Node*>& needed,
+  /// `of` must outlive the plan; `contents` gives those of a constant value. GraphError for a fake_quant that
+  /// the runtime has no op for.
+  QuantizedPlan(const LoweredGraph& of, const std::vector<const graph::Node*>& needed,
                 std::function<Tensor(int)> contents);
 
   const QuantizedNode& at(const graph::Node& node) const { return nodes_[node.output]; }
@@ -57,7 +58,7 @@ class QuantizedPlan {
   /// What computes a value that is then reshaped, if nobody else reads any of it.
   const graph::Node* past_reshapes(int value, std::vector<const graph::Node*>& reshapes) const;
 
-  LoweredGraph of_;
+  const LoweredGraph& of_;
   std::function<Tensor(int)> contents_;
   std::vector<int> readers_;                    ///< by value
   std::vector<QuantizedNode> nodes_;            ///< by the value that the node writes

@@ -36,25 +36,25 @@ std::uint16_t integer_opcode(std::uint16_t opcode) {
                                     : opcode;
 }
 
-/// As runtime/ops.def calls it, for META.
-const char* op_name(std::uint16_t opcode) {
-  static constexpr const char* kNames[] = {
-      "quantize", "dequantize", "i8_dense",      "i8_conv2d",     "i8_max_pool2d", "i8_avg_pool2d",
-      "i8_add",   "i8_sub",     "i8_mul",        "i8_requantize", "i8_lookup",     "i8_softmax",
-      "i8_lstm",  "i8_gru",     "dense_dynamic", "conv2d_dynamic"};
-  if (opcode >= LNT_QUANTIZE) return kNames[opcode - LNT_QUANTIZE];
-  return opcode == LNT_RESHAPE     ? "reshape"
-         : opcode == LNT_TRANSPOSE ? "transpose"
-         : opcode == LNT_SLICE     ? "slice"
-         : opcode == LNT_CONCAT    ? "concat"
-         : opcode == LNT_PAD       ? "pad"
-                                   : "";
+/// For META, of integer ops and those that also move integers; "" of others, which ProgramWriter names.
+std::string op_name(std::uint16_t opcode) {
+  const bool moves = opcode == LNT_RESHAPE || opcode == LNT_TRANSPOSE || opcode == LNT_SLICE ||
+                     opcode == LNT_CONCAT || opcode == LNT_PAD;
+  if (opcode < LNT_QUANTIZE && !moves) return "";
+  switch (opcode) {
+#define OP(name, code, ...) \
+  case code:                \
+    return #name;
+#include "linnet/runtime/ops.def"
+#undef OP
+  }
+  return "";
 }
 
 }  // namespace
 
 QuantizedWriter::QuantizedWriter(const LoweredGraph& of, const std::vector<const Node*>& needed)
-    : ProgramWriter(of), plan_(of, needed, [this](int value) { return contents(value); }) {}
+    : ProgramWriter(of), plan_(of_, needed, [this](int value) { return contents(value); }) {}
 
 void QuantizedWriter::add(const Node& node) {
   switch (plan_.at(node).role) {
@@ -72,14 +72,14 @@ void QuantizedWriter::add(const Node& node) {
 }
 
 Program QuantizedWriter::finish() {
-  slot_of(output_, LNT_PLAIN);  // integers become f32
+  slot_of(of_.output, LNT_PLAIN);  // integers become f32
   for (const Step& step : program_.steps)
     if (const std::string op = op_name(step.opcode); !op.empty()) program_.ops.insert(op);
   return ProgramWriter::finish();
 }
 
 int QuantizedWriter::slot_of(int place, int layout) {
-  place = source_[place];
+  place = of_.sources[place];
   const bool integers = plan_.grid(place) != nullptr;
   if (moving_ && integers) return integer_slot(place);
   const auto known = slots_.find({place, layout});
@@ -89,7 +89,7 @@ int QuantizedWriter::slot_of(int place, int layout) {
     if (plan_.rounded_weight(place)) program_.slots[slot].quant = entry_of(weights_of(place).scales, {});
     return slot;
   }
-  const int to = new_slot(place == output_ ? LNT_OUT : LNT_ACT, LNT_F32, shapes_[place]);
+  const int to = new_slot(place == of_.output ? LNT_OUT : LNT_ACT, LNT_F32, of_.shapes[place]);
   append_step(LNT_DEQUANTIZE, {integer_slot(place)}, to, {});
   return slots_[{place, LNT_PLAIN}] = to;
 }
@@ -108,12 +108,12 @@ int QuantizedWriter::table(const Tensor& contents, int dtype) {
 
 IntegerWeights QuantizedWriter::weights_of(int place) const {
   const Node& rounding = *plan_.rounded_weight(place);
-  const Tensor ranges = contents(source_[rounding.inputs[1]]);
+  const Tensor ranges = contents(of_.sources[rounding.inputs[1]]);
   const int bits = static_cast<int>(rounding.attributes["bits"].integer());
   std::vector<float> scales;
   for (float range : ranges.data<float>())
     scales.push_back(symmetric_quantizer(static_cast<double>(range), bits).scale);
-  return integer_weights(contents(source_[place]), std::move(scales));
+  return integer_weights(contents(of_.sources[place]), std::move(scales));
 }
 
 int QuantizedWriter::weight_slot(const IntegerWeights& weights, std::vector<lnt_multiplier> factors) {
@@ -124,7 +124,7 @@ int QuantizedWriter::weight_slot(const IntegerWeights& weights, std::vector<lnt_
 
 void QuantizedWriter::write(const Node& node, std::uint16_t opcode, std::vector<int> reads, Params params) {
   if (!moving_) return ProgramWriter::write(node, opcode, std::move(reads), std::move(params));
-  const int to = new_integers(shapes_[node.output], *plan_.grid(node.output));
+  const int to = new_integers(of_.shapes[node.output], *plan_.grid(node.output));
   slots_[{node.output, kInteger}] = to;
   append_step(integer_opcode(opcode), std::move(reads), to, std::move(params));
 }
@@ -133,7 +133,8 @@ void QuantizedWriter::write_integers(const Node& rounding, std::uint16_t opcode,
                                      Params params, std::int64_t scratch) {
   const Node* core = plan_.at(rounding).core;
   const Quantizer& grid = *plan_.grid(rounding.output);
-  const Shape &result = shapes_[rounding.output], &shape = core != nullptr ? shapes_[core->output] : result;
+  const Shape &result = of_.shapes[rounding.output],
+              &shape = core != nullptr ? of_.shapes[core->output] : result;
   int to = new_integers(shape, grid);
   append_step(opcode, std::move(reads), to, std::move(params));
   if (scratch > 0) add_scratch(scratch);
@@ -147,7 +148,7 @@ void QuantizedWriter::write_integers(const Node& rounding, std::uint16_t opcode,
 
 int QuantizedWriter::image_slot(const Node& average) {
   const int from = integer_slot(average.inputs[0]);
-  const Shape& x = shapes_[average.inputs[0]];
+  const Shape& x = of_.shapes[average.inputs[0]];
   if (x.rank() == 4) return from;
   const int image = new_integers({x[0], x[1], 1, x[2]}, *plan_.grid(average.inputs[0]));
   append_step(LNT_RESHAPE, {from}, image, {});
@@ -194,12 +195,12 @@ void QuantizedWriter::add_dynamic(const Node& node) {
   }
   Params params = node.op == Op::conv2d ? window_params(node, attributes) : Params{};
   append_activation(params, attributes);
-  const int to = new_slot(node.output == output_ ? LNT_OUT : LNT_ACT, LNT_F32, shapes_[node.output]);
+  const int to = new_slot(node.output == of_.output ? LNT_OUT : LNT_ACT, LNT_F32, of_.shapes[node.output]);
   slots_[{node.output, LNT_PLAIN}] = to;
   append_step(node.op == Op::conv2d ? LNT_CONV2D_DYNAMIC : LNT_DENSE_DYNAMIC, reads, to, params);
   if (const StateValue* fused = attributes.find("activation")) program_.ops.insert(fused->text());
-  const Shape& sample = shapes_[source_[x]];
-  add_scratch(4 * shapes_[node.inputs[1]][0] + sample.size() / sample[0]);
+  const Shape& sample = of_.shapes[of_.sources[x]];
+  add_scratch(4 * of_.shapes[node.inputs[1]][0] + sample.size() / sample[0]);
 }
 
 }  // namespace linnet::deploy

@@ -13,8 +13,8 @@ class QuantizedWriter : public ProgramWriter {
   QuantizedWriter(const LoweredGraph& of, const std::vector<const graph::Node*>& needed);
 
   /// The ops of one node, or none when they are those of a later one.
-  void add(const graph::Node& node);
-  Program finish();
+  void add(const graph::Node& node) override;
+  Program finish() override;
 
  protected:
   int slot_of(int place, int layout) override;
@@ -22,7 +22,7 @@ class QuantizedWriter : public ProgramWriter {
 
  private:
   using Node = graph::Node;
-  int integer_slot(int place) const { return slots_.at({source_[place], kInteger}); }
+  int integer_slot(int place) const { return slots_.at({of_.sources[place], kInteger}); }
   int new_integers(const Shape& shape, const Quantizer& grid);
   int table(const Tensor& contents, int dtype);
   int weight_slot(const IntegerWeights& weights, std::vector<lnt_multiplier> factors);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "linnet/core/find_op.h"
 #include "linnet/graph/attributes.h"
 #include "linnet/graph/infer.h"
 
@@ -143,6 +144,11 @@ std::vector<int> Graph::of_kind(Kind kind) const {
   return places;
 }
 
+const Node* Graph::writer(int value) const {
+  const int first = static_cast<int>(values_.size() - nodes_.size());
+  return value < first ? nullptr : &nodes_[static_cast<std::size_t>(value - first)];
+}
+
 std::int64_t Graph::parameter_count() const {
   std::int64_t count = 0;
   for (const Value& value : values_)
@@ -205,9 +211,7 @@ Graph without_dead_nodes(const Graph& graph) {
   if (graph.output() >= 0) needed[graph.output()] = true;
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     // These draw random numbers or move buffers, used or not.
-    if (node->op == Op::dropout || node->op == Op::spatial_dropout || node->op == Op::gaussian_noise ||
-        node->op == Op::batch_norm)
-      needed[node->output] = true;
+    if (is_noise(node->op) || node->op == Op::batch_norm) needed[node->output] = true;
     if (!needed[node->output]) continue;
     for (int input : node->inputs) needed[input] = true;
   }

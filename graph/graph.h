@@ -59,6 +59,8 @@ class Graph {
 
   /// Places of the values of one kind, in order.
   std::vector<int> of_kind(Kind kind) const;
+  /// The node that writes a value; nullptr when none does.
+  const Node* writer(int value) const;
   /// Elements of all parameters.
   std::int64_t parameter_count() const;
   /// Op or name of the user's op.

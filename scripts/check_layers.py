@@ -25,7 +25,7 @@ BELOW = {
     "optim": {"core", "autograd"},
     "graph": {"core", "autograd", "nn", "optim"},
     "train": TRAINING - {"train"},
-    "deploy": TRAINING | {"runtime/format.h", "runtime/reference.h", "runtime/linnet_runtime.h", "runtime/linnet_runtime.hpp"},
+    "deploy": TRAINING | {"runtime/format.h", "runtime/ops.def", "runtime/reference.h", "runtime/linnet_runtime.h", "runtime/linnet_runtime.hpp"},
     # The integer engine that compress judges a model by is the exported model, run by the runtime.
     "compress": TRAINING | {"deploy", "runtime/reference.h", "runtime/linnet_runtime.h", "runtime/linnet_runtime.hpp"},
 }

@@ -5,7 +5,6 @@
 
 #include "board.h"
 #include "linnet/deploy/deploy.h"
-#include "linnet/deploy/engine.h"
 #include "simulation.h"
 #include "support/check_close.h"
 
@@ -384,41 +383,6 @@ TEST_CASE("what the runtime cannot round is refused") {
       refused([](Rounding& r, const Tensor& x) { return r.value(relu(fake_quant_dynamic(x))); }), GraphError,
       "deploy: relu reads what fake_quant rounds by the range of each sample. Only dense and conv2d "
       "with rounded weights can: take the fake_quant away.");
-}
-
-TEST_CASE("agreement counts outputs a step apart and samples with the same largest") {
-  const Simulated f = [](Rounding& r, const Tensor& x) {
-    const Tensor y = r.value(relu(dense(r.value(x), r.weight(weight({40, 30})), weight({40}, 6))));
-    return r.value(dense(y, r.weight(weight({10, 40}, 7)), weight({10}, 8)));
-  };
-  Simulation simulation(f, {1, 30});
-  const graph::GraphModule model(simulation.graph());
-  const deploy::Agreement found = deploy::agreement(model, random_tensor({200, 30}, 99));
-  CHECK(found.outputs == 2000);
-  CHECK(found.samples == 200);
-  CHECK(found.share_within() >= 0.999);
-  CHECK(found.share_same_largest() >= 0.98);
-  CHECK(found.equal >= 1800);
-  CHECK(found.largest_steps < 2.5);
-  Simulation real([](Rounding& r, const Tensor& x) { return relu(r.value(x)) * 2.0; }, {1, 30});
-  CHECK_THROWS_TEXT(
-      deploy::agreement(graph::GraphModule(real.graph()), random_tensor({2, 30}, 1)), ValueError,
-      "agreement: the model's output is not rounded by a fake_quant. Quantize it with a range for "
-      "its output.");
-}
-
-TEST_CASE("an engine runs any batch, and refuses what does not fit") {
-  const Simulated f = [](Rounding& r, const Tensor& x) { return r.value(relu(r.value(x))); };
-  Simulation simulation(f, {1, 6});
-  deploy::Engine engine(deploy::build(simulation.graph(), {}).bytes);
-  const Tensor x = random_tensor({5, 6}, 3);
-  CHECK_CLOSE(engine.run(x), simulation(x), tol::exact);
-  CHECK(engine.run(Tensor::zeros({0, 6})).shape() == Shape{0, 6});
-  CHECK_THROWS_TEXT(engine.run(Tensor::zeros({2, 5})), ShapeError,
-                    "engine: input 0 must have shape [2, 6], got [2, 5].");
-  CHECK_THROWS_TEXT(engine.run(Tensor::zeros({2, 6}, i64)), DTypeError,
-                    "engine: input 0 is of another type than the model takes, got i64.");
-  CHECK_THROWS_AS(deploy::Engine(std::vector<std::uint8_t>(10)), GraphError);
 }
 
 }  // namespace
