@@ -124,16 +124,19 @@ void add_quantize_options(CLI::App& command, QuantizeArguments& arguments) {
   command.add_option("--mode", arguments.mode, "static, dynamic, weight-int8, weight-int4 or f16")
       ->check(CLI::IsMember({"static", "dynamic", "weight-int8", "weight-int4", "f16"}))
       ->capture_default_str();
-  command.add_option("--calibrate", arguments.calibrate, "Training samples that ranges are taken from")
-      ->check(whole_above_zero)
-      ->capture_default_str();
+  CLI::Option* calibrate =
+      command.add_option("--calibrate", arguments.calibrate, "Training samples that ranges are taken from")
+          ->check(whole_above_zero)
+          ->capture_default_str();
   command.add_option("--keep-float", arguments.keep_float, "Layers of such names stay float; several")
       ->allow_extra_args(false);
   CLI::Option* sensitive =
       command
           .add_option("--sensitive", arguments.sensitive, "Keep up to N layers float, those that lose most")
           ->check(CLI::Range(1, 1000));
-  command.add_flag("--qat", arguments.qat, "Train on with the rounding in the network")->excludes(sensitive);
+  command.add_flag("--qat", arguments.qat, "Train on with the rounding in the network")
+      ->excludes(sensitive)
+      ->excludes(calibrate);
 }
 
 void add_report_options(CLI::App& command, ReportArguments& arguments) {

@@ -36,11 +36,13 @@ void check_files(const std::string& command, const CompressionArguments& argumen
   for (const std::string& report : arguments.reports) {
     check_output(command, report, arguments.file);
     check_output(command, report, arguments.out);
+    check_output(command, report, arguments.out + ".prev");
   }
   check_input(arguments.file);
   if (!arguments.baseline.empty()) {
     check_input(arguments.baseline);
     check_output(command, arguments.out, arguments.baseline);
+    check_output(command, arguments.out + ".prev", arguments.baseline);
     for (const std::string& report : arguments.reports) check_output(command, report, arguments.baseline);
   }
 }
@@ -101,7 +103,8 @@ void check_tuning(const std::string& command, const CompressionArguments& argume
 State Work::about(const std::string& step) const {
   State said{{"dataset", task.dataset}, {"task", task.task}};
   if (const StateValue* theirs = source.state.find("about"); theirs && theirs->is_state())
-    for (const auto& entry : theirs->state()) said = with(said, entry.first, entry.second);
+    for (const auto& entry : theirs->state())
+      if (entry.first != "quantization") said = with(said, entry.first, entry.second);  // of the model before
   const std::string before = source.about("compression");
   return with(said, "compression", (before.empty() ? "" : before + "; ") + step);
 }
@@ -185,7 +188,7 @@ void check_drop(const Work& work, const compress::Report& report) {
   char text[96];
   std::snprintf(text, sizeof text, "%.3g%s, --max-drop allows %.3g", lost,
                 report.regression ? " more error" : " points of accuracy are lost", limit);
-  check<FailedRun>(lost <= limit, work.command, ": ", static_cast<const char*>(text),
+  check<FailedRun>(lost <= limit + 1e-9, work.command, ": ", static_cast<const char*>(text),
                    ". Train longer (--epochs), or compress less.");
 }
 

@@ -45,8 +45,8 @@ void print_runtime_file(const RuntimeModel& model, const lnt_self_test_result& g
   std::printf("input %s -> output %s, %u ops, arena of %zu bytes (lower bound %s)\n",
               model.input_shape().str().c_str(), model.output_shape().str().c_str(), model.info().n_ops,
               model.info().arena_bytes, model.meta("arena.lower_bound").c_str());
-  for (const char* key : {"recipe", "compression", "task", "dataset", "classes", "preprocess", "writer",
-                          "min_runtime", "passes", "checkpoint_sha256"})
+  for (const char* key : {"recipe", "compression", "quantization", "task", "dataset", "classes", "preprocess",
+                          "writer", "min_runtime", "passes", "checkpoint_sha256"})
     if (std::string value = model.meta(key); !value.empty()) std::printf("%s: %s\n", key, value.c_str());
   std::printf("golden cases: %u of %u right\n", golden.cases - golden.failed, golden.cases);
 }

@@ -31,8 +31,7 @@ Rounding rounding_of(const graph::Graph& graph) {
   Rounding found;
   for (const graph::Node& node : graph.nodes()) {
     if (node.op != Op::fake_quant) continue;
-    const bool weight =
-        graph.values()[static_cast<std::size_t>(node.inputs[0])].kind == graph::Kind::parameter;
+    const bool weight = node.inputs.size() == 2 && node.attributes["symmetric"].integer() != 0;
     ++(weight ? found.weights : found.activations);
     const std::int64_t bits = node.attributes["bits"].integer();
     found.bits = found.bits == 0 ? bits : std::min(found.bits, bits);

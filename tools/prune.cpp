@@ -97,7 +97,8 @@ void prune_weights(const PruneArguments& arguments) {
     const std::int64_t steps = steps_of(work, arguments.epochs), begin = steps / 10;
     const std::int64_t most = std::max(steps * 2 / 3 - begin, std::int64_t{1});  // then it recovers
     const std::int64_t every = std::min(arguments.frequency, most);
-    const std::int64_t end = begin + most / every * every;  // the last pruning is the whole of it
+    // The last pruning is the whole of it, and comes before the last step.
+    const std::int64_t end = std::min(begin + most / every * every, steps - 1);
     tuning.step_callbacks.push_back(compress::Pruner(
         model, compress::polynomial_decay(arguments.initial_sparsity, arguments.sparsity, begin, end, every),
         options));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <numeric>
 
 #include "compress.h"
 #include "linnet/compress/qat.h"
@@ -39,29 +38,20 @@ std::string step_text(const QuantizeArguments& arguments) {
   return text;
 }
 
-/// How far the integers of the exported file are from their simulation in training, over the test part.
-Figures agreement_of(const Work& work, const graph::GraphModule& model) {
-  constexpr std::int64_t kBatch = 500;
-  deploy::Agreement all;
-  const std::int64_t size = work.held_out->size();
-  for (std::int64_t begin = 0; begin < size; begin += kBatch) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kBatch, size - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const deploy::Agreement part = deploy::agreement(model, work.held_out->batch(indices).x);
-    all.outputs += part.outputs;
-    all.samples += part.samples;
-    all.within_one_step += part.within_one_step;
-    all.same_largest += part.same_largest;
-  }
-  return {{"outputs_within_one_step", all.share_within()}, {"same_largest_output", all.share_same_largest()}};
-}
-
-/// The figures, and for integers up to the output those of agreement_of().
+/// The figures, and for integers up to the output how far those of the exported file are from their
+/// simulation in training, over the test part.
 Figures with_agreement(const Work& work, const graph::GraphModule& model, Figures figures) {
   if (!deploy::rounds_output(model.graph())) return figures;
-  const Figures agreement = agreement_of(work, model);
-  figures.insert(figures.end(), agreement.begin(), agreement.end());
+  const deploy::Agreement found = deploy::agreement(model, *work.held_out);
+  figures.push_back({"outputs_within_one_step", found.share_within()});
+  figures.push_back({"same_largest_output", found.share_same_largest()});
   return figures;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  return all;
 }
 
 /// What ranges come from and what they were worth, for the records of the checkpoint and the exported file.
@@ -70,6 +60,7 @@ std::string record_of(const compress::QuantizeNotes& notes) {
   if (!notes.rule.empty()) text += ", ranges by " + notes.rule;
   if (notes.equalized) text += ", equalised";
   if (notes.bias_corrected) text += ", biases corrected";
+  if (!notes.kept_float.empty()) text += ", in float: " + joined(notes.kept_float);
   text += concat({", on ", notes.held_out_samples, " held out ", notes.regression ? "rmse " : "accuracy ",
                   notes.score.value, " of ", notes.float_score.value, " in float"});
   const auto worst = std::ranges::min_element(notes.layers, {}, &compress::LayerSqnr::decibel);
@@ -95,9 +86,8 @@ void quantize_as_it_is(const QuantizeArguments& arguments) {
   State about = work.about(step_text(arguments));
   about.set("quantization", record_of(notes));
   train_on(work, model, {.about = about});
-  std::string kept;
-  for (const std::string& layer : notes.kept_float) kept += (kept.empty() ? "" : ", ") + layer;
-  const Figures said{{"mode", arguments.mode}, {"rule", notes.rule}, {"kept_float", kept}};
+  const Figures said{
+      {"mode", arguments.mode}, {"rule", notes.rule}, {"kept_float", joined(notes.kept_float)}};
   conclude(work, true, with_agreement(work, model, said));
 }
 
@@ -108,9 +98,12 @@ void quantize_and_train(const QuantizeArguments& arguments) {
       *work.source.model, {.mode = mode_of(arguments.mode), .keep_float = arguments.keep_float});
   // The last of several epochs trains what will be exported: fixed ranges and statistics.
   const std::int64_t moving = std::max<std::int64_t>(epochs - 1, 1);
+  State about = work.about(step_text(arguments));
+  about.set("quantization", concat({name(mode_of(arguments.mode)), ", trained with the rounding for ", epochs,
+                                    " epochs (seed ", arguments.common.seed, ")"}));
   const bool finished = train_on(work, model,
                                  {.epochs = epochs,
-                                  .about = work.about(step_text(arguments)),
+                                  .about = about,
                                   .step_callbacks = {compress::freeze_on_schedule(
                                       model, {.observers = std::min<std::int64_t>(moving, 4),
                                               .batch_norm = std::min<std::int64_t>(moving, 3)})}});
