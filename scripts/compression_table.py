@@ -6,10 +6,11 @@ usage: compression_table.py [--linnet FILE] [--data DIR] [--work DIR] [--seeds 1
                             [--jobs N] [--quick] [--update-docs]
 
 Every row is one or more commands on a trained checkpoint, for each seed. It is compared with the same network after
-the same number of extra epochs (`linnet prune --sparsity 0 --epochs N`). `linnet report` measures all variants of a
-network by turns. Checkpoints stay in --work, and what is there already is not made again.
+the same number of extra epochs (`linnet prune --sparsity 0 --epochs N`, with the row's weight decay). `linnet report`
+measures all variants of a network with as many extra epochs by turns. Checkpoints stay in --work with the commands
+that made them, and what the same command has made is not made again.
 
---quick takes seed 1 and leaves out the networks that train for minutes.
+--quick takes seed 1 and leaves out the CIFAR networks. --update-docs needs all networks and seeds.
 """
 import argparse
 import json
@@ -41,6 +42,12 @@ class Row:
     def epochs(self):
         """Extra epochs of training."""
         return sum(int(n) for step in self.steps for n in re.findall(r"--epochs (\d+)", step))
+
+    @property
+    def decay(self):
+        """Of the steps that have one; the baseline gets it, too."""
+        found = re.search(r"--weight-decay (\S+)", " ".join(self.steps))
+        return found[1] if found else None
 
     @property
     def distils(self):
@@ -86,14 +93,14 @@ ROWS = {
 
 
 class Maker:
-    """Runs linnet; a file that is there is not made again."""
+    """Runs linnet; what the same command has made is not made again."""
 
     def __init__(self, arguments):
         self.linnet, self.work = arguments.linnet, arguments.work
         self.data = ["--data", arguments.data] if arguments.data else []
 
     def run(self, words, out=None):
-        if out and out.exists():
+        if out and out.exists() and self.figures(out).get("command") == words:
             return
         part = out.with_name("making_" + out.name) if out else None
         command = [str(self.linnet), *words, *self.data, "--json", "--threads", "1"]
@@ -101,10 +108,20 @@ class Maker:
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode != 0:
             sys.exit(f"{' '.join(command)} failed:\n{result.stderr}")
+        figures = json.loads(result.stdout.splitlines()[-1])
+        if figures.get("finished") is False:
+            sys.exit(f"{' '.join(command)} was stopped.")
         if part:
+            out.with_suffix(".json").write_text(json.dumps({"command": words, **figures}))
             part.rename(out)
             part.with_name(part.name + ".prev").unlink(missing_ok=True)
-        return json.loads(result.stdout.splitlines()[-1])
+        return figures
+
+    @staticmethod
+    def figures(out):
+        """What the command that made a checkpoint printed, and the command."""
+        beside = out.with_suffix(".json")
+        return json.loads(beside.read_text()) if beside.exists() else {}
 
     def file(self, network, seed, key):
         return self.work / f"{network}.{seed}.{key}.ckpt"
@@ -113,19 +130,20 @@ class Maker:
         network, seed = job
         self.run(["train", network, "--seed", str(seed)], self.file(network, seed, "float"))
 
-    def baseline(self, network, seed, epochs):
-        """The float network after so many more epochs."""
-        if epochs == 0:
+    def baseline(self, network, seed, row):
+        """The float network after as many more epochs."""
+        if row.epochs == 0:
             return self.file(network, seed, "float")
-        out = self.file(network, seed, f"float_{epochs}")
-        self.run(["prune", str(self.file(network, seed, "float")), "--sparsity", "0", "--epochs", str(epochs),
-                  "--seed", str(seed)], out)
+        decay = ["--weight-decay", row.decay] if row.decay else []
+        out = self.file(network, seed, "_".join(["float", str(row.epochs), *decay[1:]]))
+        self.run(["prune", str(self.file(network, seed, "float")), "--sparsity", "0", "--epochs", str(row.epochs),
+                  *decay, "--seed", str(seed)], out)
         return out
 
     def variants(self, job):
         network, seed = job
         for row in ROWS[network]:
-            self.baseline(network, seed, row.epochs)
+            self.baseline(network, seed, row)
             source = self.file("mnist-cnn" if row.distils else network, seed, "float")
             for i, step in enumerate(row.steps, 1):
                 out = self.file(network, seed, row.key + ("" if i == len(row.steps) else f"_{i}"))
@@ -134,8 +152,8 @@ class Maker:
                 source = out
 
     def report(self, network, seed, rows):
-        """Figures of rows with the same extra epochs, beside their baseline; all measured by turns."""
-        files = [self.baseline(network, seed, rows[0].epochs)]
+        """Figures of rows with one baseline, beside it; all measured by turns."""
+        files = [self.baseline(network, seed, rows[0])]
         files += [self.file(network, seed, row.key) for row in rows]
         return self.run(["report", *map(str, files)])["variants"]
 
@@ -144,10 +162,12 @@ def figures(maker, network, seeds):
     """By key of a row ("float" too) the figures of every seed, each with those of its baseline."""
     found = {}
     for seed in seeds:
-        for epochs in sorted({row.epochs for row in ROWS[network]}):
-            rows = [row for row in ROWS[network] if row.epochs == epochs]
+        groups = {}
+        for row in ROWS[network]:
+            groups.setdefault(maker.baseline(network, seed, row), []).append(row)
+        for rows in groups.values():
             base, *others = maker.report(network, seed, rows)
-            if epochs == 0:
+            if rows[0].epochs == 0:
                 found.setdefault("float", []).append((base, base))
             for row, figure in zip(rows, others):
                 found.setdefault(row.key, []).append((figure, base))
@@ -191,31 +211,42 @@ def cells(name, pairs, row=None):
             f"{accuracy:.2f}", f"{change:+.2f} +- {error:.2f}" if row else "-", asked(row, pairs) if row else "-"]
 
 
+def agreement(maker, networks, seeds):
+    """The worst shares that `linnet quantize` printed; None without a file of integers throughout."""
+    files = [maker.file(network, seed, row.key) for network in networks for seed in seeds for row in ROWS[network]]
+    found = [figures for file in files if "same_largest_output" in (figures := maker.figures(file))]
+    return [min((f[name] for f in found), default=None) for name in ("outputs_within_one_step", "same_largest_output")]
+
+
 def table(maker, networks, seeds):
     head = ["model", "bytes", "smaller", "not 0", "MACs", "latency us", "faster", "accuracy %", "change, points",
             "asked for"]
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 2) + "---|"]
     for network in networks:
-        found = figures(maker, network, seeds)
-        if "float" not in found:
-            found["float"] = [(maker.report(network, seed, [])[0],) * 2 for seed in seeds]
+        found = figures(maker, network, seeds)  # every network has a row without extra epochs
         lines.append("| " + " | ".join(cells(f"`{network}`", found["float"])) + " |")
         lines += ["| " + " | ".join(cells(row.name, found[row.key], row)) + " |" for row in ROWS[network]]
     note = (f"\nMeans over training seeds {', '.join(map(str, seeds))}; changes are paired by test sample, "
             "against the float network after as many extra epochs, with their standard errors. One thread; ")
+    within, same = agreement(maker, networks, seeds)
+    agree = (f"Integers and their simulation, worst of all int8 files: {100 * within:.3f} % of outputs within one step, "
+             f"{100 * same:.3f} % of samples with the same largest output.\n" if within is not None else "")
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return "\n".join(lines) + "\n" + note + (cpu.group(1) if cpu else os.uname().machine) + ".\n"
+    return "\n".join(lines) + "\n" + note + (cpu.group(1) if cpu else os.uname().machine) + ".\n" + agree
 
 
 def update_docs(maker, text, seed):
     picture = ROOT / "docs/compression.svg"
-    files = [maker.file("mnist-mlp", seed, key) for key in ["float", *(row.key for row in ROWS["mnist-mlp"])]]
+    longest = max(ROWS["mnist-mlp"], key=lambda row: row.epochs)
+    files = [maker.baseline("mnist-mlp", seed, longest)]  # trained as long as any
+    files += [maker.file("mnist-mlp", seed, row.key) for row in ROWS["mnist-mlp"]]
     maker.run(["report", *map(str, files), "--report", str(picture)])
     svg = picture.read_text().replace(f"mnist-mlp.{seed}.", "")
     picture.write_text(svg)
     page = ROOT / "docs/compression.md"
     old = page.read_text()
-    new = f"{START}\n{text}\n![mnist-mlp, seed {seed}: accuracy against bytes](compression.svg)\n{END}"
+    new = (f"{START}\n{text}\n![mnist-mlp, seed {seed}: accuracy against bytes; the float network has "
+           f"{longest.epochs} extra epochs](compression.svg)\n{END}")
     page.write_text(re.sub(f"{START}.*{END}", lambda _: new, old, flags=re.DOTALL))
 
 
@@ -232,6 +263,10 @@ def main():
     arguments = parser.parse_args()
     seeds = [1] if arguments.quick else [int(seed) for seed in arguments.seeds.split(",")]
     networks = [name for name in arguments.networks.split(",") if not (arguments.quick and name in SLOW)]
+    if unknown := set(networks) - set(ROWS):
+        parser.error(f"--networks: {', '.join(sorted(unknown))} is none of {', '.join(ROWS)}")
+    if arguments.update_docs and networks != list(ROWS):
+        parser.error("--update-docs needs all networks and seeds")
     arguments.work.mkdir(parents=True, exist_ok=True)
     maker = Maker(arguments)
     jobs = [(network, seed) for network in networks for seed in seeds]

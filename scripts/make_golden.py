@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/*.json: values, gradients and training trajectories computed by PyTorch in f64 (int8.json and compress.json by NumPy).
+"""Writes tests/golden/*.json: values, gradients and training trajectories computed by PyTorch in f64 (int8.json, compress.json and
+observe.json by NumPy or plain Python).
 
 Needed only to add cases; the tests read the committed files. On Debian:
     apt-get install python3-torch && /usr/bin/python3 scripts/make_golden.py [FAMILY...]
