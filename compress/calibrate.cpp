@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "linnet/autograd/autograd.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/core/error.h"
 #include "linnet/core/random.h"
@@ -32,6 +34,7 @@ Tensor as_input(const graph::GraphModule& model, const Tensor& x) {
 
 std::map<int, Histogram> observe(graph::GraphModule& model, std::span<const int> values,
                                  const data::Dataset& dataset) {
+  const NoGrad no_grad;
   std::map<int, Histogram> seen;
   const State state = model.state();
   for (int value : values) {  // those that are not computed
@@ -44,7 +47,7 @@ std::map<int, Histogram> observe(graph::GraphModule& model, std::span<const int>
   const auto watch = [&](int value, Tensor& contents) {
     if (const auto found = seen.find(value); found != seen.end()) found->second.add(contents.data<float>());
   };
-  for_batches(dataset, [&](const data::Batch& batch) {
+  data::over_batches(dataset, [&](const data::Batch& batch) {
     const Tensor x = as_input(model, batch.x);
     model.forward(std::span(&x, 1), watch);
   });
@@ -52,9 +55,10 @@ std::map<int, Histogram> observe(graph::GraphModule& model, std::span<const int>
 }
 
 Tensor outputs_of(graph::GraphModule& model, const data::Dataset& dataset) {
-  std::vector<Tensor> parts;
-  for_batches(dataset, [&](const data::Batch& batch) { parts.push_back(model(as_input(model, batch.x))); });
   const NoGrad no_grad;
+  std::vector<Tensor> parts;
+  data::over_batches(dataset,
+                     [&](const data::Batch& batch) { parts.push_back(model(as_input(model, batch.x))); });
   return parts.size() == 1 ? parts[0] : concat(parts, 0);
 }
 

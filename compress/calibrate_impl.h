@@ -5,11 +5,9 @@
 
 #include <cstdint>
 #include <map>
-#include <numeric>
 #include <span>
 #include <vector>
 
-#include "linnet/autograd/autograd.h"
 #include "linnet/compress/observe.h"
 #include "linnet/data/dataset.h"
 #include "linnet/graph/graph_module.h"
@@ -23,18 +21,6 @@ std::vector<std::int64_t> draw_samples(const data::Dataset& dataset, std::int64_
 
 /// x of a batch in the shape and type of the model's one input. ValueError for a model of several.
 Tensor as_input(const graph::GraphModule& model, const Tensor& x);
-
-/// see(batch) for all samples, 64 at a time, without gradients.
-template <class See>
-void for_batches(const data::Dataset& dataset, See&& see) {
-  const NoGrad no_grad;
-  for (std::int64_t begin = 0; begin < dataset.size(); begin += 64) {
-    std::vector<std::int64_t> indices(
-        static_cast<std::size_t>(std::min<std::int64_t>(64, dataset.size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    see(dataset.batch(indices));
-  }
-}
 
 /// Histograms of the values named, over all samples.
 std::map<int, Histogram> observe(graph::GraphModule& model, std::span<const int> values,

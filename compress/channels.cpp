@@ -97,14 +97,25 @@ class Labeller {
   void elementwise(const Node& node);
   void dense(const Node& node);
   void convolution(const Node& node);
-  void per_channel(const Node& node);
-  void window(const Node& node);
+  void per_channel(const Node& node) {
+    const Axis& channels = axes(node.inputs[0]).back();
+    for (std::size_t i = 1; i < node.inputs.size(); ++i) tie(channels, axes(node.inputs[i])[0]);
+    axes(node.output) = axes(node.inputs[0]);
+  }
+  void window(const Node& node) {
+    for (int axis : {0, 1, 2}) fix(axes(node.inputs[0])[axis]);
+    axes(node.output)[3] = axes(node.inputs[0])[3];
+  }
   void quantizer(const Node& node);
   void recurrent(const Node& node);
   void reduce(const Node& node);
   void reshape(const Node& node);
   void regroup(const Node& node, int in, int in_end, int out, int out_end);
-  void transpose(const Node& node);
+  void transpose(const Node& node) {
+    const std::span<const std::int64_t> order = integers(node.attributes, "order");
+    for (std::size_t axis = 0; axis < order.size(); ++axis)
+      axes(node.output)[axis] = axes(node.inputs[0])[static_cast<std::size_t>(order[axis])];
+  }
   void slice(const Node& node);
   void join(const Node& node);
   void pad(const Node& node);
@@ -117,7 +128,7 @@ class Labeller {
 };
 
 void Labeller::label(const Node& node) {
-  if (is_unary(node.op)) {
+  if (is_unary(node.op) || is_noise(node.op)) {
     axes(node.output) = axes(node.inputs[0]);
     return;
   }
@@ -126,11 +137,6 @@ void Labeller::label(const Node& node) {
 #include "linnet/core/ops/binary.def"
 #undef BINARY
     return elementwise(node);
-    case Op::dropout:
-    case Op::spatial_dropout:
-    case Op::gaussian_noise:
-      axes(node.output) = axes(node.inputs[0]);
-      return;
     case Op::softmax:
     case Op::log_softmax:
       fix(axes(node.inputs[0])[node.attributes["axis"].integer()]);
@@ -226,17 +232,6 @@ void Labeller::convolution(const Node& node) {
   axes(node.output)[3] = out;
 }
 
-void Labeller::per_channel(const Node& node) {
-  const Axis& channels = axes(node.inputs[0]).back();
-  for (std::size_t i = 1; i < node.inputs.size(); ++i) tie(channels, axes(node.inputs[i])[0]);
-  axes(node.output) = axes(node.inputs[0]);
-}
-
-void Labeller::window(const Node& node) {
-  for (int axis : {0, 1, 2}) fix(axes(node.inputs[0])[axis]);
-  axes(node.output)[3] = axes(node.inputs[0])[3];
-}
-
 /// The range of a weight may have a number for each place of axis 0.
 void Labeller::quantizer(const Node& node) {
   axes(node.output) = axes(node.inputs[0]);
@@ -322,12 +317,6 @@ void Labeller::regroup(const Node& node, int in, int in_end, int out, int out_en
   Axis& result = y[outs.back()];
   for (std::int64_t i = 0; i < last; ++i) result.push_back(channels[i / inner % period]);
   for (std::int64_t i = last; i < period; ++i) all_.units.tie(channels[i], channels[i % last]);
-}
-
-void Labeller::transpose(const Node& node) {
-  const std::span<const std::int64_t> order = integers(node.attributes, "order");
-  for (std::size_t axis = 0; axis < order.size(); ++axis)
-    axes(node.output)[axis] = axes(node.inputs[0])[static_cast<std::size_t>(order[axis])];
 }
 
 void Labeller::slice(const Node& node) {

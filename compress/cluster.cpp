@@ -134,10 +134,11 @@ struct Plan {
   NamedTensor parameter;
   std::size_t place;  ///< among the parameters of the model
   Tensor mask = {}, groups = {};
+  std::span<const std::uint8_t> keep = {};  ///< the mask's
   std::vector<double> before = {};
   ClusteredLayer layer = {};
 
-  bool masked(std::size_t i) const { return mask.defined() && mask.data<std::uint8_t>()[i] == 0; }
+  bool masked(std::size_t i) const { return !keep.empty() && keep[i] == 0; }
 };
 
 void group_elements(Plan& plan, const Clusters& clusters) {
@@ -197,6 +198,7 @@ std::vector<Plan> chosen(const nn::Module& model, const std::string& pattern) {
                                     [&](const NamedTensor& other) { return other.first == named.first; });
     Plan plan{.parameter = named, .place = static_cast<std::size_t>(place - all.begin())};
     if (const Constraint* now = constraint(named.second)) plan.mask = now->mask;
+    if (plan.mask.defined()) plan.keep = plan.mask.data<std::uint8_t>();
     plan.layer.name = named.first;
     plan.layer.elements = named.second.size();
     plans.push_back(std::move(plan));

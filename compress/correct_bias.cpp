@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "linnet/autograd/autograd.h"
 #include "linnet/autograd/ops.h"
 #include "linnet/compress/calibrate_impl.h"
 #include "linnet/compress/correct_impl.h"
@@ -55,9 +56,7 @@ Tensor own_bias(const graph::Graph& graph, const State& state, const Node& node)
 GraphModule with_corrected_biases(GraphModule& clean, const GraphModule& quantized,
                                   const data::Dataset& dataset) {
   const NoGrad no_grad;
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kSamples, dataset.size())));
-  std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  const Tensor x = as_input(clean, dataset.batch(indices).x);
+  const Tensor x = as_input(clean, data::first_samples(dataset, kSamples));
   std::vector<std::vector<double>> means;
   watch_products(clean, x, [&](std::size_t, Tensor& y) { means.push_back(channel_means(y)); });
 

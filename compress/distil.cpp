@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -38,21 +37,6 @@ Tensor distil_loss(const DistilOptions& options, const Tensor& z, const data::Ba
   return options.hard(z, batch) * (1.0 - options.alpha) + soft * options.alpha;
 }
 
-/// Rows of the outputs of all samples.
-Tensor rows(const Tensor& all, std::span<const std::int64_t> indices) {
-  Tensor picked = Tensor::empty(all.shape().with(0, static_cast<std::int64_t>(indices.size())), all.dtype());
-  dispatch_float("Taught", all.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const std::span<const T> from = all.data<T>();
-    const std::span<T> to = picked.mutable_data<T>();
-    const std::size_t length = from.size() / static_cast<std::size_t>(all.dim(0));
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(indices[i]) * length),
-                  length, to.begin() + static_cast<std::ptrdiff_t>(i * length));
-  });
-  return picked;
-}
-
 }  // namespace
 
 train::Loss distil(const DistilOptions& options) {
@@ -83,19 +67,11 @@ Taught::Taught(const data::Dataset& dataset, nn::Module& teacher,
 }
 
 void Taught::remember(std::int64_t batch_size) {
-  std::vector<std::int64_t> indices;
-  for (std::int64_t begin = 0; begin < size(); begin += batch_size) {
-    indices.resize(static_cast<std::size_t>(std::min(batch_size, size() - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const Tensor some = outputs(dataset_.batch(indices));
-    if (begin == 0) remembered_ = Tensor::empty(some.shape().with(0, size()), some.dtype());
-    dispatch_float("Taught", some.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      const std::span<const T> from = some.data<T>();
-      const auto place = static_cast<std::ptrdiff_t>(begin * (some.size() / some.dim(0)));
-      std::copy(from.begin(), from.end(), remembered_.mutable_data<T>().begin() + place);
-    });
-  }
+  std::vector<Tensor> parts;
+  data::over_batches(
+      dataset_, [&](const data::Batch& batch) { parts.push_back(outputs(batch).detach()); }, batch_size);
+  const NoGrad no_grad;
+  if (!parts.empty()) remembered_.emplace(concat(parts, 0), Tensor());
   forward_ = nullptr;
 }
 
@@ -107,17 +83,17 @@ Tensor Taught::outputs(const data::Batch& batch) const {
   return forward_(batch.x);
 }
 
-data::Batch Taught::taught(data::Batch batch) const {
-  batch.teacher = remembered_.defined() ? rows(remembered_, batch.indices) : outputs(batch).detach();
+data::Batch Taught::taught(data::Batch batch, std::span<const std::int64_t> indices) const {
+  batch.teacher = remembered_ ? remembered_->batch(indices).x : outputs(batch).detach();
   return batch;
 }
 
 data::Batch Taught::batch(std::span<const std::int64_t> indices) const {
-  return taught(dataset_.batch(indices));
+  return taught(dataset_.batch(indices), indices);
 }
 
 data::Batch Taught::epoch_batch(std::span<const std::int64_t> indices, RandomKey epoch) const {
-  return taught(dataset_.epoch_batch(indices, epoch));
+  return taught(dataset_.epoch_batch(indices, epoch), indices);
 }
 
 std::uint64_t Taught::content_hash() const {

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "linnet/data/dataset.h"
@@ -72,14 +74,14 @@ class Taught : public data::Dataset {
   bool in_memory() const override { return dataset_.in_memory(); }
 
  private:
-  data::Batch taught(data::Batch batch) const;
+  data::Batch taught(data::Batch batch, std::span<const std::int64_t> indices) const;
   Tensor outputs(const data::Batch& batch) const;
   void remember(std::int64_t batch_size);
 
   const data::Dataset& dataset_;
   std::function<Tensor(const Tensor&)> forward_;
-  std::string weights_;        ///< SHA-256 of the teacher's
-  Tensor remembered_;          ///< [size(), ...], or undefined
+  std::string weights_;                            ///< SHA-256 of the teacher's
+  std::optional<data::TensorDataset> remembered_;  ///< the outputs as x
   mutable std::mutex asking_;  ///< batches may be asked for by several threads, the teacher is one module
 };
 

@@ -36,7 +36,7 @@ std::vector<Fold> pairs_of(const Links& links, const State& state) {
   for (const Node& writer : graph.nodes()) {
     if (writer.op != Op::dense && writer.op != Op::conv2d) continue;
     const int weight = parameter_behind(links, writer.inputs[1]);
-    if (weight < 0 || !links.only_reader(weight)) continue;
+    if (weight < 0 || !links.only_reader(weight) || !links.only_reader(writer.inputs[1])) continue;
     if (state.has(graph.value_name(weight) + std::string(kGroupsEntry))) continue;
     if (writer.inputs.size() > 2 &&
         (graph.values()[static_cast<std::size_t>(writer.inputs[2])].kind != Kind::parameter ||

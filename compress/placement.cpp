@@ -36,14 +36,12 @@ bool is_average(const Node& node, const Value& x) {
 
 /// The result has integers of x.
 bool keeps_scale(const Node& node) {
+  if (is_noise(node.op)) return true;
   switch (node.op) {
     case Op::max_pool2d:
     case Op::reshape:
     case Op::transpose:
     case Op::slice:
-    case Op::dropout:
-    case Op::spatial_dropout:
-    case Op::gaussian_noise:
       return true;
     case Op::pad:
       return node.attributes["value"].real() == 0.0;
@@ -160,7 +158,10 @@ class Placer {
   }
 
   void keep_scale(const Node& node) {
-    grid_[node.output] = now_.copy(node);
+    std::vector<int> inputs;
+    for (int input : node.inputs) inputs.push_back(now_.at(input));
+    inputs[0] = grid(node.inputs[0]);
+    grid_[node.output] = now_.copy(node, std::move(inputs));
     if (const auto found = fixed_.find(node.inputs[0]); found != fixed_.end())
       fixed_[node.output] = found->second;
   }

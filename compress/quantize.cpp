@@ -46,8 +46,9 @@ class Judge {
     QuantizeScore score{.value = std::numeric_limits<double>::quiet_NaN()};
     const Tensor outputs = outputs_of(model, dataset_);
     score.noise = distance(clean_outputs_, outputs).noise / static_cast<double>(outputs.size());
-    if (labelled_)
-      score.value = (exports(model) ? evaluate(model, dataset_) : simulate(model, dataset_)).value().value;
+    if (!labelled_) return score;
+    const std::optional<deploy::Image> image = exported(model);
+    score.value = (image ? evaluate(*image, dataset_) : simulate(model, dataset_)).value().value;
     return score;
   }
 
@@ -61,17 +62,18 @@ class Judge {
   }
 
  private:
-  /// Asked once: all settings are measured in one way.
-  bool exports(const GraphModule& model) {
-    if (exports_) return *exports_;
+  /// All settings are measured in one way, that of the first.
+  std::optional<deploy::Image> exported(const GraphModule& model) {
+    if (exports_ && !*exports_) return {};
     try {
-      static_cast<void>(deploy::build(model.graph(), model.state(), {.golden_cases = 0}));
-      exports_ = true;
+      deploy::Image image = deploy::build(model.graph(), model.state(), {.golden_cases = 0});
+      exports_ = notes_.integer_engine = true;
+      return image;
     } catch (const GraphError&) {
+      if (exports_) throw;
       exports_ = false;
+      return {};
     }
-    notes_.integer_engine = *exports_;
-    return *exports_;
   }
 
   const data::Dataset& dataset_;
@@ -95,7 +97,6 @@ class Search {
   Search(const GraphModule& model, const QuantizeOptions& options, QuantizeNotes& notes)
       : options_(options), notes_(notes), model_(copy_of(model)) {
     notes_ = {.mode = options.mode, .seed = options.seed};
-    notes_.kept_float = {};
     draw();
   }
 
@@ -149,8 +150,10 @@ class Search {
                         const std::map<int, Histogram>& seen, RangeRule rule) const {
     if (options_.mode == QuantMode::float16_weights) return rounded_to_half(base);
     const State state = base.state();
-    return assemble(base, place_fake_quant(base.graph(), placement_options(keep, state)),
-                    weight_bits_of(options_.mode), seen, rule);
+    const Placement placement = place_fake_quant(base.graph(), placement_options(keep, state));
+    check<GraphError>(!placement.layers.empty(),
+                      "quantize: the model has no weights that could be quantized.");
+    return assemble(base, placement, weight_bits_of(options_.mode), seen, rule);
   }
 
   std::map<int, Histogram> seen_of(GraphModule& base, const std::vector<std::string>& keep) const {
@@ -257,12 +260,7 @@ class Search {
           notes_.kept_float.push_back(layer);
           break;
         }
-    if (held_out_) {
-      const data::Subset some(*held_out_, kSqnrSamples);
-      std::vector<std::int64_t> indices(static_cast<std::size_t>(some.size()));
-      std::iota(indices.begin(), indices.end(), std::int64_t{0});
-      notes_.layers = layer_sqnr(model, as_input(model, some.batch(indices).x));
-    }
+    if (held_out_) notes_.layers = layer_sqnr(model, data::first_samples(*held_out_, kSqnrSamples));
     return model;
   }
 

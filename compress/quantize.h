@@ -80,8 +80,6 @@ struct QuantizeNotes {
   std::vector<std::string> warnings = {};
 
   std::string str() const;  ///< for people
-  /// For the records of a checkpoint: "mode", "rule", "score", ...
-  State state() const;
 };
 
 /// Does not change the model. Its constraints (core/constraint.h) stay: zeros remain zeros, and parameters

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -51,27 +52,6 @@ std::string QuantizeNotes::str() const {
   if (!layers.empty()) text += "  signal to noise, dB:";
   for (const LayerSqnr& layer : layers) text += " " + layer.layer + formatted(" %.1f", layer.decibel);
   return layers.empty() ? text : text + "\n";
-}
-
-State QuantizeNotes::state() const {
-  State state{{"mode", name(mode)},
-              {"seed", static_cast<std::int64_t>(seed)},
-              {"samples", samples},
-              {"held_out_samples", held_out_samples},
-              {"rule", rule},
-              {"equalized", equalized ? 1 : 0},
-              {"bias_corrected", bias_corrected ? 1 : 0},
-              {"kept_float", joined(kept_float)},
-              {"integer_engine", integer_engine ? 1 : 0}};
-  if (samples > 0) {
-    state.set("float_score", float_score.value);
-    state.set("score", score.value);
-  }
-  State decibels;
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    decibels.set(concat({i, " ", layers[i].layer}), layers[i].decibel);
-  state.set("sqnr", decibels);
-  return state;
 }
 
 }  // namespace linnet::compress

@@ -6,7 +6,7 @@
 
 #include "linnet/autograd/autograd.h"
 #include "linnet/compress/structured.h"
-#include "linnet/core/random.h"
+#include "linnet/core/find_op.h"
 #include "linnet/graph/infer.h"
 
 namespace linnet::compress {
@@ -48,16 +48,15 @@ bool is_estimated(const Graph& graph, const Node& node) {
          graph.values()[node.inputs[2]].kind == Kind::buffer;
 }
 
-/// In training mode its running statistics are those of the last batch alone, and nothing is dropped.
+/// In training mode its running statistics are those of the last batch alone, and nothing is dropped: with p
+/// = 0 no random number is drawn.
 Graph observing(const Graph& graph) {
   std::vector<Node> nodes = graph.nodes();
   for (Node& node : nodes) {
-    const bool drops =
-        node.op == Op::dropout || node.op == Op::spatial_dropout || node.op == Op::gaussian_noise;
     State changed;
     for (const auto& [name, value] : node.attributes)
       changed.set(name, node.op == Op::batch_norm && name == "momentum" ? StateValue(1.0)
-                        : drops && name == "p"                          ? StateValue(0.0)
+                        : is_noise(node.op) && name == "p"              ? StateValue(0.0)
                                                                         : value);
     node.attributes = std::move(changed);
   }
@@ -70,14 +69,6 @@ std::vector<std::int64_t> spread(std::int64_t samples, std::int64_t size) {
   for (std::int64_t i = 0; i < count; ++i) indices.push_back(i * size / count);
   return indices;
 }
-
-/// Puts the generator back.
-struct RandomScope {
-  RandomScope() = default;
-  ~RandomScope() { set_rng_state(before); }
-  RandomScope(const RandomScope&) = delete;
-  State before = rng_state();
-};
 
 /// By name of the buffer of means.
 std::map<std::string, Statistics> observe(const graph::GraphModule& module,
@@ -93,7 +84,6 @@ std::map<std::string, Statistics> observe(const graph::GraphModule& module,
   std::map<std::string, Statistics> seen;
   const std::vector<std::int64_t> indices = spread(samples, dataset.size());
   const NoGrad no_grad;
-  const RandomScope random;
   for (std::size_t first = 0; first < indices.size(); first += static_cast<std::size_t>(batch)) {
     const std::size_t count = std::min(indices.size() - first, static_cast<std::size_t>(batch));
     const Tensor x = dataset.batch(std::span(indices).subspan(first, count)).x;
@@ -120,6 +110,7 @@ void reestimate_batch_norm(graph::GraphModule& module, const data::Dataset& data
   check<ValueError>(samples >= 1 && batch >= 1,
                     "reestimate_batch_norm: samples and batch must be at least 1, got ", samples, " and ",
                     batch, ".");
+  check<ValueError>(dataset.size() > 0, "reestimate_batch_norm: the dataset has no samples.");
   const Graph& graph = module.graph();
   std::vector<const Node*> norms;
   for (const Node& node : graph.nodes()) {

@@ -102,7 +102,9 @@ std::vector<std::size_t> weight_places(Op op) {
 int parameter_behind(const Links& links, int value) {
   const auto& values = links.graph().values();
   int parameter = value;
-  if (const Node* writer = links.writer(value); writer && writer->op == Op::reshape)
+  for (const Node* writer = links.writer(parameter);
+       writer && (writer->op == Op::reshape || writer->op == Op::fake_quant);
+       writer = links.writer(parameter))
     parameter = writer->inputs[0];
   const Value& found = values[static_cast<std::size_t>(parameter)];
   const Value& read = values[static_cast<std::size_t>(value)];

@@ -57,7 +57,8 @@ class Rewrite {
 /// Places of the weights among the inputs of an op, whose rows make the channels of its result: of products,
 /// convolutions, recurrent layers and embeddings. Empty for other ops.
 std::vector<std::size_t> weight_places(Op op);
-/// The f32 parameter that an input is, or of which it is a reshape with the same rows; -1 when it is none.
+/// The f32 parameter that an input is, or of which it is a reshape with the same rows, rounded or not; -1
+/// when it is none.
 int parameter_behind(const Links& links, int value);
 /// "fc1" of an op with weights, also of a reshaped one; else the name of the op.
 std::string layer_name(const Links& links, const graph::Node& node);

@@ -12,7 +12,6 @@ namespace linnet::compress {
 namespace {
 
 using graph::Graph;
-using graph::Kind;
 using graph::Node;
 using graph::Value;
 
@@ -59,9 +58,9 @@ class Cutter {
         value.sizes[axis] = static_cast<std::int64_t>(places.axes.back().size());
         whole = false;
       }
-      if (whole || value.kind == Kind::result) continue;
+      if (whole || value.kind == graph::Kind::result) continue;
       places.before = Shape(graph_.values()[i].sizes);
-      if (value.kind == Kind::constant)
+      if (value.kind == graph::Kind::constant)
         value.contents = take(value.contents, places);
       else
         kept.emplace(value.name, std::move(places));

@@ -43,10 +43,12 @@ struct StructuredOptions {
   double sparsity = 0.0;  ///< share of the channels that may go that do, in [0, 1)
   /// Globally, l1 is divided by its mean over the layer, since sums of
   /// layers of several sizes do not compare.
+  /// Layers that a later op joins, as branches behind a concat that feeds a depthwise convolution, count as
+  /// one, and their sums are compared as they are.
   Scope scope = Scope::layer;
   Criterion criterion = Criterion::l1;
-  std::int64_t min_channels = 1;  ///< that every layer keeps
-  std::int64_t multiple = 1;      ///< a layer keeps a multiple of this, or all: 8 or 16 suit vector kernels
+  std::int64_t min_channels = 1;  ///< that every weight keeps
+  std::int64_t multiple = 1;      ///< of what goes one by one a layer keeps a multiple, or all: 8 or 16
   std::string pattern = "*";      ///< of names of weights (core/name_pattern.h): other layers stay
 };
 
@@ -58,7 +60,8 @@ struct KeptPlaces {
 /// By name of parameter or buffer; whole tensors are not in it.
 using Kept = std::map<std::string, KeptPlaces>;
 
-/// Channels of one layer, or of several that share them.
+/// Channels of one layer, or of several that share them; what goes as one, such as a group of a grouped
+/// convolution, counts once.
 struct LayerChannels {
   std::string name;  ///< "0.weight", "3.weight + 6.weight"
   std::int64_t before = 0, after = 0;
@@ -90,8 +93,8 @@ bool has_moving_statistics(const graph::Graph& graph);
 /// are those of all values of the samples, the variances dividing by their number less one. Batch-norms
 /// behind others see batches that those normalised by their own statistics, as in training; dropout is off.
 /// Takes `samples` samples (all, if there are fewer) at equal distances, `batch` at a time. Draws no random
-/// numbers. Batch-norms that the graph has frozen stay. ValueError for counts below 1, when there is no
-/// batch-norm to estimate, or when one is used twice.
+/// numbers. Batch-norms that the graph has frozen stay. ValueError for counts below 1, no samples, when there
+/// is no batch-norm to estimate, or when one is used twice.
 void reestimate_batch_norm(graph::GraphModule& module, const data::Dataset& dataset,
                            std::int64_t samples = 2048, std::int64_t batch = 64);
 

@@ -13,5 +13,9 @@ namespace linnet {
 std::optional<Op> find_op(std::string_view name);
 /// Elementwise, of one tensor: a row of unary.def.
 constexpr bool is_unary(Op op) { return op < Op::add; }
+/// Draws random numbers in training, and passes x on otherwise.
+constexpr bool is_noise(Op op) {
+  return op == Op::dropout || op == Op::spatial_dropout || op == Op::gaussian_noise;
+}
 
 }  // namespace linnet

@@ -149,4 +149,24 @@ std::uint64_t Subset::content_hash() const {
   return hash.value();
 }
 
+namespace {
+
+std::vector<std::int64_t> places(std::int64_t begin, std::int64_t count) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), begin);
+  return indices;
+}
+
+}  // namespace
+
+void over_batches(const Dataset& dataset, const std::function<void(const Batch&)>& take,
+                  std::int64_t at_once) {
+  for (std::int64_t begin = 0; begin < dataset.size(); begin += at_once)
+    take(dataset.batch(places(begin, std::min(at_once, dataset.size() - begin))));
+}
+
+Tensor first_samples(const Dataset& dataset, std::int64_t count) {
+  return dataset.batch(places(0, std::min(count, dataset.size()))).x;
+}
+
 }  // namespace linnet::data

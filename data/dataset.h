@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -103,6 +104,12 @@ class Subset : public Dataset {
   std::shared_ptr<const Dataset> dataset_;
   std::vector<std::int64_t> indices_;
 };
+
+/// take(batch) for all samples in order, `at_once` at a time.
+void over_batches(const Dataset& dataset, const std::function<void(const Batch&)>& take,
+                  std::int64_t at_once = 64);
+/// x of the first `count` samples; of all, if there are fewer.
+Tensor first_samples(const Dataset& dataset, std::int64_t count);
 
 template <std::size_t I>
 const Tensor& get(const Batch& batch) {

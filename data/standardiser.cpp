@@ -7,7 +7,6 @@
 
 #include "linnet/core/error.h"
 #include "linnet/core/tensor_impl.h"
-#include "linnet/data/over_samples.h"
 
 namespace linnet::data {
 namespace {

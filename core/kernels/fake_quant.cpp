@@ -5,6 +5,7 @@
 
 #include "linnet/core/kernels/loop_nest.h"
 #include "linnet/core/parallel.h"
+#include "linnet/core/pool_vector.h"
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet::kernels {
@@ -75,26 +76,46 @@ Tensor fake_quant_grad(const Tensor& x, Tensor dy, std::span<const Quantizer> by
   return dy;
 }
 
+namespace {
+
+/// Of numbers and 0; lanes, so that the compiler may keep them in vectors.
+template <class T>
+Extent extent_of(const T* from, std::int64_t n) {
+  constexpr std::int64_t kLanes = 16;
+  T low[kLanes] = {}, high[kLanes] = {};
+  const auto take = [&](std::int64_t lane, T v) {
+    low[lane] = v < low[lane] ? v : low[lane];
+    high[lane] = v > high[lane] ? v : high[lane];
+  };
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) take(lane, from[i + lane]);
+  for (; i < n; ++i) take(i % kLanes, from[i]);
+  return {static_cast<double>(*std::min_element(low, low + kLanes)),
+          static_cast<double>(*std::max_element(high, high + kLanes))};
+}
+
+}  // namespace
+
 void extents(const Tensor& x, std::span<Extent> channels) {
-  constexpr std::int64_t kLanes = 16;  // so that the compiler may keep them in vectors
+  const std::int64_t count = static_cast<std::int64_t>(channels.size()), size = x.size() / count;
+  const std::int64_t parts = std::max<std::int64_t>(1, (size + kTileElements - 1) / kTileElements);
+  PoolVector<Extent> tiles(static_cast<std::size_t>(count * parts));
   dispatch_float("fake_quant", x.dtype(), [&](auto kind) {
     using T = decltype(kind);
-    const std::int64_t size = x.size() / static_cast<std::int64_t>(channels.size());
-    for (std::size_t c = 0; c < channels.size(); ++c) {
-      const T* from = readable<T>(x) + static_cast<std::int64_t>(c) * size;
-      T low[kLanes] = {}, high[kLanes] = {};
-      const auto take = [&](std::int64_t lane, T v) {
-        low[lane] = v < low[lane] ? v : low[lane];
-        high[lane] = v > high[lane] ? v : high[lane];
-      };
-      std::int64_t i = 0;
-      for (; i + kLanes <= size; i += kLanes)
-        for (std::int64_t lane = 0; lane < kLanes; ++lane) take(lane, from[i + lane]);
-      for (; i < size; ++i) take(i % kLanes, from[i]);
-      channels[c] = {static_cast<double>(*std::min_element(low, low + kLanes)),
-                     static_cast<double>(*std::max_element(high, high + kLanes))};
-    }
+    const T* from = readable<T>(x);
+    parallel_for(count * parts, x.size(), [&](std::int64_t tile) {
+      const std::int64_t begin = tile % parts * kTileElements;
+      tiles[static_cast<std::size_t>(tile)] =
+          extent_of(from + tile / parts * size + begin, std::min(kTileElements, size - begin));
+    });
   });
+  for (std::int64_t c = 0; c < count; ++c)
+    for (std::int64_t part = 0; part < parts; ++part) {
+      const Extent& seen = tiles[static_cast<std::size_t>(c * parts + part)];
+      Extent& all = channels[static_cast<std::size_t>(c)];
+      all = part == 0 ? seen : Extent{std::min(all.low, seen.low), std::max(all.high, seen.high)};
+    }
 }
 
 }  // namespace linnet::kernels

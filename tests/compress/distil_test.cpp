@@ -101,8 +101,10 @@ State student_of(
 }  // namespace
 
 TEST_CASE("the loss of distillation and its gradient are those of an independent calculation") {
+  int cases = 0;
   for (const nlohmann::json& golden : test::golden_cases("compress.json")) {
     const double alpha = golden.value("alpha", 0.0);
+    cases += golden["kind"] == "distil" || golden["kind"] == "distil_values";
     if (golden["kind"] == "distil")
       check_loss(golden,
                  compress::distil({.temperature = golden["temperature"].get<double>(), .alpha = alpha}),
@@ -110,6 +112,7 @@ TEST_CASE("the loss of distillation and its gradient are those of an independent
     if (golden["kind"] == "distil_values")
       check_loss(golden, compress::distil({.alpha = alpha, .regression = true}), "target");
   }
+  CHECK(cases == 8);
 }
 
 TEST_CASE(

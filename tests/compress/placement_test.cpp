@@ -54,6 +54,22 @@ struct Around : nn::Module {
   Call call_;
 };
 
+TEST_CASE("what another branch has rounded for itself passes through an op that keeps its scale") {
+  Around net([](nn::Dense& a, nn::Dense& b, const Tensor& x) {
+    const Tensor first = a(x);
+    return first + b(slice(x, 0, 0, 99));
+  });
+  const graph::Graph graph = compress::place_fake_quant(graph::trace(net, {1, 4}), {}).graph;
+  int slices = 0;
+  for (const graph::Node& node : graph.nodes()) {
+    if (node.op != Op::slice) continue;
+    ++slices;
+    REQUIRE(graph.writer(node.inputs[0]) != nullptr);
+    CHECK(graph.writer(node.inputs[0])->op == Op::fake_quant);
+  }
+  CHECK(slices == 1);
+}
+
 TEST_CASE(
     "convolutions with their batch-norm and relu are one step; averages get a range, maxima and reshapes "
     "keep it") {

@@ -215,8 +215,9 @@ TEST_CASE("making permanent frees zeros and shared values alike, and changes non
 }
 
 struct Scheduled {
-  nn::Sequential net = [] {
-    manual_seed(4);
+  std::uint64_t seed = 4;
+  nn::Sequential net = [this] {
+    manual_seed(seed);
     return small_net();
   }();
   data::TensorDataset data{random_tensor({96, 10}, 1), random_labels({96}, 2, 5)};
@@ -227,9 +228,7 @@ struct Scheduled {
     optim::Adam adam(net.parameters(), {.lr = 0.01});
     const Pruner pruner(net, compress::polynomial_decay(0.2, 0.8, 2, 30, 4), {.scope = Scope::layer});
     struct Stop {};
-    std::int64_t last = 0;
     const auto stop = [&](const train::StepPlace& place) {
-      last = place.step;
       if (place.step == stop_after) throw Stop();
     };
     train::Trainer trainer(net, adam,
@@ -259,7 +258,7 @@ TEST_CASE(
     Scheduled parts;
     const std::string file = folder / (std::to_string(stop) + ".ckpt");
     parts.run(file, stop, 2);
-    Scheduled rest;  // fresh weights, which the checkpoint replaces
+    Scheduled rest{.seed = 9};  // other weights and numbers, which the checkpoint replaces
     const State resumed = rest.run(file, -1, 3);
     CHECK(resumed["model"] == expected["model"]);
     CHECK(resumed["optimizer"] == expected["optimizer"]);

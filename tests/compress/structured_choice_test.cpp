@@ -228,6 +228,16 @@ TEST_CASE("batch-norm statistics anew are mean and variance of all samples, drop
               tol::f32);
 }
 
+TEST_CASE("a batch-norm behind another sees what that one makes of its own statistics, over all places") {
+  nn::Sequential net{nn::BatchNorm(3), nn::BatchNorm(3)};
+  GraphModule model = graph_of(net, {1, 5, 1, 3});
+  const data::TensorDataset data(random_tensor({10, 5, 1, 3}, 1, -2.0, 5.0), {});
+  compress::reestimate_batch_norm(model, data, 10, 10);
+  CHECK_CLOSE(model.state()["1.running_mean"].tensor(), Tensor::zeros({3}), tol::f32_accumulated(50));
+  CHECK_CLOSE(model.state()["1.running_var"].tensor(), Tensor::full({3}, 50.0 / 49.0),
+              tol::f32_accumulated(50));
+}
+
 TEST_CASE("statistics anew are refused where there are none, or two in one") {
   nn::Sequential plain{nn::Dense(3, 2)};
   GraphModule model = graph_of(plain, {1, 3});
@@ -236,6 +246,8 @@ TEST_CASE("statistics anew are refused where there are none, or two in one") {
                     "reestimate_batch_norm: the network has no batch-norm whose statistics move.");
   CHECK_THROWS_TEXT(compress::reestimate_batch_norm(model, data, 0), ValueError,
                     "reestimate_batch_norm: samples and batch must be at least 1, got 0 and 64.");
+  CHECK_THROWS_TEXT(compress::reestimate_batch_norm(model, data::Subset(data, std::int64_t{0})), ValueError,
+                    "reestimate_batch_norm: the dataset has no samples.");
   struct Twice : nn::Module {
     nn::BatchNorm norm{3};
     void members(nn::Members& m) override { m.child("norm", norm); }

@@ -40,11 +40,11 @@ TEST_CASE("fake_quant equals rounding by the C library, for every length and typ
       const Tensor y = kernels::fake_quant(x, by);
       for (std::int64_t i = 0; i < x.size(); ++i) {
         const Quantizer& q = by[i / n];
-        const double expected = type == f32
-                                    ? std::clamp(std::nearbyintf(x.data<float>()[i] / q.scale) + float(q.zero),
-                                                 float(q.low), float(q.high))
-                                    : std::clamp(std::nearbyint(x.data<double>()[i] / q.scale) + double(q.zero),
-                                                 double(q.low), double(q.high));
+        const double expected =
+            type == f32 ? std::clamp(std::nearbyintf(x.data<float>()[i] / q.scale) + float(q.zero),
+                                     float(q.low), float(q.high))
+                        : std::clamp(std::nearbyint(x.data<double>()[i] / q.scale) + double(q.zero),
+                                     double(q.low), double(q.high));
         const double got = type == f32 ? y.data<float>()[i] : y.data<double>()[i];
         if (got !=
             (type == f32 ? double(float(expected - q.zero) * q.scale) : (expected - q.zero) * q.scale)) {
