@@ -14,7 +14,7 @@ endif()
 include(GNUInstallDirs)
 
 option(LINNET_LONG_TESTS "Run the test suites named \"long\" too" ON)
-option(LINNET_PRECOMPILE "Precompile headers: for one build from nothing, ccache keeps none of it" OFF)
+option(LINNET_BULK_BUILD "Precompile headers and join sources: for one build from nothing, ccache keeps none of it" OFF)
 option(LINNET_POISON "Fill freed tensor memory with NaNs, to find readers of dead tensors" OFF)
 
 find_program(LINNET_CCACHE ccache)
@@ -33,6 +33,13 @@ target_compile_definitions(linnet_settings INTERFACE $<$<BOOL:${LINNET_POISON}>:
 # g++ 12 sees overlapping copies in `"text" + std::string` (GCC bug 105651).
 target_compile_options(linnet_settings INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
 
+# For kernels. Checks of every single load, which the address sanitizer makes too: without them clang takes a third of
+# the time.
+set(LINNET_LOOSE_SANITIZERS "")
+if(CMAKE_CXX_FLAGS MATCHES "sanitize=[a-z,]*undefined")
+  set(LINNET_LOOSE_SANITIZERS -fno-sanitize=null,alignment,object-size,pointer-overflow)
+endif()
+
 # <build>/include/linnet has one link a folder, so "linnet/core/tensor.h" is the one spelling everywhere.
 set(LINNET_INCLUDE ${CMAKE_BINARY_DIR}/include)
 file(MAKE_DIRECTORY ${LINNET_INCLUDE}/linnet)
@@ -42,8 +49,11 @@ foreach(folder ${LINNET_FOLDERS} linnet.h)
   endif()
 endforeach()
 
-# Three quarters of the time that most of our sources take is reading these.
-if(LINNET_PRECOMPILE AND NOT LINNET_RUNTIME_ONLY)
+# Most of the time that most of our sources take is reading headers, and translating again what they define.
+if(LINNET_BULK_BUILD)
+  set(CMAKE_UNITY_BUILD ON)
+endif()
+if(LINNET_BULK_BUILD AND NOT LINNET_RUNTIME_ONLY)
   file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/empty.cpp CONTENT "")
   add_library(linnet_headers OBJECT ${CMAKE_BINARY_DIR}/empty.cpp)
   target_link_libraries(linnet_headers PRIVATE linnet_settings)
@@ -128,8 +138,10 @@ function(linnet_test name)
   add_test(NAME ${name} COMMAND test_${name} $<$<NOT:$<BOOL:${LINNET_LONG_TESTS}>>:--test-suite-exclude=long>
     WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} COMMAND_EXPAND_LISTS)
   # Begun before the short ones, or the last of them would run alone.
-  if(name MATCHES "^(autograd|core|tools)$")
+  if(name MATCHES "^(autograd|core|deploy)$")
     set_tests_properties(${name} PROPERTIES COST 100)
+  elseif(name STREQUAL "tools")
+    set_tests_properties(${name} PROPERTIES COST 300)
   endif()
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "OPENBLAS_NUM_THREADS=1;ASAN_OPTIONS=allocator_may_return_null=1;TSAN_OPTIONS=allocator_may_return_null=1")

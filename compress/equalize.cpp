@@ -18,7 +18,7 @@ constexpr double kSettled = 1e-3;  ///< of |s - 1|
 constexpr double kTiny = 1e-6;     ///< of the largest: a channel that is as good as dead stays as it is
 
 /// The weights of a product or convolution that nobody else reads.
-struct Layer {
+struct ScaledLayer {
   Tensor weight, bias;  ///< shared with the module
   std::int64_t groups = 1;
 
@@ -33,13 +33,13 @@ struct Layer {
 };
 
 struct Chain {
-  Layer from, to;
+  ScaledLayer from, to;
 };
 
 bool is_product(const Node& node) { return node.op == Op::dense || node.op == Op::conv2d; }
 
 /// False unless its weights may be scaled.
-bool read_layer(const Links& links, const State& state, const Node& node, Layer& layer) {
+bool read_layer(const Links& links, const State& state, const Node& node, ScaledLayer& layer) {
   const Graph& graph = links.graph();
   const int weight = parameter_behind(links, node.inputs[1]);
   if (weight < 0 || !links.only_reader(weight) || !links.only_reader(node.inputs[1])) return false;
@@ -85,7 +85,7 @@ std::vector<Chain> chains_of(const Graph& graph, const State& state) {
 }
 
 /// Largest weights of each channel: of the rows of A, and of the columns of B that read it.
-std::vector<double> row_ranges(const Layer& layer) {
+std::vector<double> row_ranges(const ScaledLayer& layer) {
   std::vector<double> ranges(static_cast<std::size_t>(layer.rows()), 0.0);
   const auto w = layer.weight.data<float>();
   for (std::size_t i = 0; i < w.size(); ++i) {
@@ -95,7 +95,7 @@ std::vector<double> row_ranges(const Layer& layer) {
   return ranges;
 }
 
-std::vector<double> column_ranges(const Layer& layer, std::int64_t channels) {
+std::vector<double> column_ranges(const ScaledLayer& layer, std::int64_t channels) {
   std::vector<double> ranges(static_cast<std::size_t>(channels), 0.0);
   const auto w = layer.weight.data<float>();
   for (std::int64_t i = 0; i < layer.weight.size(); ++i) {

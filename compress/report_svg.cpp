@@ -53,7 +53,7 @@ std::string text(double x, double y, const char* anchor, const std::string& word
          "\"" + more + ">" + escaped(words) + "</text>\n";
 }
 
-struct Range {
+struct PlotAxis {
   double low, high;
   double share(double value) const { return (value - low) / (high - low); }
 };
@@ -157,7 +157,7 @@ class Picture {
 
   const Report& report_;
   double unit_;
-  Range x_{}, y_{};
+  PlotAxis x_{}, y_{};
 };
 
 }  // namespace

@@ -205,7 +205,7 @@ class Pool {
   std::vector<std::thread> workers_;
 };
 
-Pool& pool() {
+Pool& workers() {
   static Pool& instance = *new Pool;  // never destroyed: a static object may run a loop in its destructor
   static const struct Stopper {
     ~Stopper() { instance.stop(); }
@@ -227,7 +227,7 @@ void parallel_for(std::int64_t tiles, std::int64_t work, TileBody body) {
   const std::int64_t threads = std::min<std::int64_t>(tiles, num_threads());
   if (threads > 1 && work >= kSmallWork && !in_shared_loop) {
     Loop loop{.body = body, .tiles = tiles, .next = {0}, .error = {}};
-    if (pool().run(loop, static_cast<int>(threads) - 1)) return loop.error.rethrow();
+    if (workers().run(loop, static_cast<int>(threads) - 1)) return loop.error.rethrow();
   }
   run_inline(tiles, body);
 }

@@ -3,6 +3,7 @@
 // What is behind a Tensor. Private to the library: kernels and autograd read it without checks.
 
 #include <memory>
+#include <span>
 
 #include "linnet/core/tensor.h"
 
@@ -51,6 +52,10 @@ const T* readable(const Tensor& t) {
 template <class T>
 T* writable(const Tensor& t) {
   return t.impl()->as<T>();
+}
+
+inline std::span<std::byte> writable_bytes(const Tensor& t) {
+  return {writable<std::byte>(t), static_cast<std::size_t>(t.size()) * size_of(t.dtype())};
 }
 
 }  // namespace linnet

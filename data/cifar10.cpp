@@ -87,7 +87,7 @@ std::vector<std::string> files_in(const fs::path& folder, Split split) {
   return whole;
 }
 
-TensorDataset read(const std::string& dir, Split split) {
+TensorDataset read_pictures(const std::string& dir, Split split) {
   Records records;
   for (const fs::path& folder : {fs::path(dir), fs::path(dir) / "cifar10"}) {
     for (const std::string& file : files_in(folder, split)) read_records(file, records);
@@ -101,7 +101,7 @@ TensorDataset read(const std::string& dir, Split split) {
 
 }  // namespace
 
-Cifar10::Cifar10(const std::string& dir, Split split) : TensorDataset(read(dir, split)) {}
+Cifar10::Cifar10(const std::string& dir, Split split) : TensorDataset(read_pictures(dir, split)) {}
 
 TensorDataset read_cifar10(const std::string& path) {
   Records records;

@@ -2,15 +2,13 @@
 #include "linnet/data/cmapss.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "linnet/core/error.h"
+#include "linnet/data/find_folder.h"
 #include "linnet/data/table.h"
 
 namespace linnet::data {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::vector<std::string> all_names() {
   std::vector<std::string> names{"engine", "cycle"};
@@ -19,13 +17,10 @@ std::vector<std::string> all_names() {
   return names;
 }
 
-std::string find_file(const std::string& dir, const std::string& name) {
-  std::error_code ignored;  // what cannot be looked at is not there
-  for (const fs::path& folder :
-       {fs::path(dir), fs::path(dir) / "cmapss", fs::path(dir) / "timeseries" / "cmapss"})
-    for (const char* ending : {"", ".gz"})
-      if (fs::path file = folder / (name + ending); fs::exists(file, ignored)) return file.string();
-  fail<IoError>("Cmapss: no ", name, " in ", dir, " or cmapss below it.");
+std::string engines_file(const std::string& dir, const std::string& name) {
+  const std::string file = find_file(dir, {"", "cmapss", "timeseries/cmapss"}, name);
+  check<IoError>(!file.empty(), "Cmapss: no ", name, " in ", dir, " or cmapss below it.");
+  return file;
 }
 
 /// The lives of engines, one after the other.
@@ -52,7 +47,8 @@ Lives lives_of(const Table& table) {
 std::vector<std::int64_t> left_at_end(const std::string& dir, Split split, const std::string& set,
                                       std::size_t engines) {
   if (split == Split::train) return std::vector<std::int64_t>(engines, 0);
-  const Table table = read_table(find_file(dir, "RUL_" + set + ".txt"), {.separator = ' ', .header = false});
+  const Table table =
+      read_table(engines_file(dir, "RUL_" + set + ".txt"), {.separator = ' ', .header = false});
   check<IoError>(table.values.dim(1) == 1 && static_cast<std::size_t>(table.rows()) == engines,
                  "Cmapss: ", table.path, ": expected one number for each of ", engines, " engines, got ",
                  table.values.shape(), ".");
@@ -69,7 +65,7 @@ Windows read(const std::string& dir, Split split, const CmapssOptions& options) 
   columns.insert(columns.end(), options.columns.begin(), options.columns.end());
   const std::string name = (split == Split::train ? "train_" : "test_") + options.set + ".txt";
   const Table table = read_table(
-      find_file(dir, name), {.separator = ' ', .header = false, .names = all_names(), .columns = columns});
+      engines_file(dir, name), {.separator = ' ', .header = false, .names = all_names(), .columns = columns});
   const Lives lives = lives_of(table);
   const std::vector<std::int64_t> left = left_at_end(dir, split, options.set, lives.ends.size());
   std::vector<float> targets;

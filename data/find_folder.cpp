@@ -39,4 +39,14 @@ std::string find_folder(const std::string& name, const std::string& explicit_dir
                 ". Set LINNET_DATA, name a folder, or run scripts/fetch_datasets.sh.");
 }
 
+std::string find_file(const std::string& dir, const std::vector<std::string>& folders,
+                      const std::string& name) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  for (const std::string& folder : folders)
+    for (const char* ending : {"", ".gz"})
+      if (fs::path file = fs::path(dir) / folder / (name + ending); fs::exists(file, ignored))
+        return file.string();
+  return {};
+}
+
 }  // namespace linnet::data

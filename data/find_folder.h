@@ -3,6 +3,7 @@
 // Where data sets are on this machine.
 
 #include <string>
+#include <vector>
 
 namespace linnet::data {
 
@@ -11,5 +12,10 @@ namespace linnet::data {
 /// when it has the same name), datasets/ or ../shared/data, seen from the working directory. IoError that
 /// lists where it was looked for.
 std::string find_folder(const std::string& name, const std::string& explicit_dir = {});
+
+/// `name` or `name`.gz in the first of `folders` below `dir` ("" is `dir` itself) that has one; empty when
+/// none has.
+std::string find_file(const std::string& dir, const std::vector<std::string>& folders,
+                      const std::string& name);
 
 }  // namespace linnet::data

@@ -5,6 +5,7 @@
 
 #include "linnet/core/error.h"
 #include "linnet/core/tensor_impl.h"
+#include "linnet/data/find_folder.h"
 #include "linnet/data/idx.h"
 
 namespace linnet::data {
@@ -12,50 +13,49 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kSide = 28, kClasses = 10;
+constexpr std::int64_t kDigitPixels = 28, kDigits = 10;
 
 std::string file_name(Split split, const char* part) {
   return std::string(split == Split::train ? "train-" : "t10k-") + part + "-ubyte";
 }
 
-std::string find_file(const std::string& dir, const std::string& name) {
-  std::error_code ignored;  // what cannot be looked at is not there
-  for (const fs::path& folder : {fs::path(dir), fs::path(dir) / "mnist"})
-    for (const char* ending : {"", ".gz"})
-      if (fs::path file = folder / (name + ending); fs::exists(file, ignored)) return file.string();
-  fail<IoError>("Mnist: no ", name, " or ", name, ".gz in ", dir, " or ", (fs::path(dir) / "mnist").string(),
-                ". scripts/fetch_datasets.sh gets it.");
+std::string digits_file(const std::string& dir, const std::string& name) {
+  const std::string below = (fs::path(dir) / "mnist").string(), file = find_file(dir, {"", "mnist"}, name);
+  check<IoError>(!file.empty(), "Mnist: no ", name, " or ", name, ".gz in ", dir, " or ", below,
+                 ". scripts/fetch_datasets.sh gets it.");
+  return file;
 }
 
 Tensor read_images(const std::string& dir, Split split) {
-  const std::string path = find_file(dir, file_name(split, "images-idx3"));
+  const std::string path = digits_file(dir, file_name(split, "images-idx3"));
   const Tensor images = read_idx(path);
-  check<IoError>(
-      images.dtype() == u8 && images.rank() == 3 && images.dim(1) == kSide && images.dim(2) == kSide,
-      "Mnist: ", path, ": expected images [N, 28, 28] u8, got ", images.shape(), " ", images.dtype(), ".");
-  return images.view({images.dim(0), kSide, kSide, 1});
+  check<IoError>(images.dtype() == u8 && images.rank() == 3 && images.dim(1) == kDigitPixels &&
+                     images.dim(2) == kDigitPixels,
+                 "Mnist: ", path, ": expected images [N, 28, 28] u8, got ", images.shape(), " ",
+                 images.dtype(), ".");
+  return images.view({images.dim(0), kDigitPixels, kDigitPixels, 1});
 }
 
 Tensor read_labels(const std::string& dir, Split split, std::int64_t count) {
-  const std::string path = find_file(dir, file_name(split, "labels-idx1"));
+  const std::string path = digits_file(dir, file_name(split, "labels-idx1"));
   const Tensor labels = read_idx(path);
   check<IoError>(labels.dtype() == u8 && labels.rank() == 1 && labels.dim(0) == count, "Mnist: ", path,
                  ": expected ", count, " labels u8, one for each image, got ", labels.shape(), " ",
                  labels.dtype(), ".");
   const std::uint8_t* values = readable<std::uint8_t>(labels);
   for (std::int64_t i = 0; i < count; ++i)
-    check<IoError>(values[i] < kClasses, "Mnist: ", path, ": label ", i, " is ", int{values[i]},
+    check<IoError>(values[i] < kDigits, "Mnist: ", path, ": label ", i, " is ", int{values[i]},
                    "; expected 0..9.");
   return labels.to(i64);
 }
 
-TensorDataset read(const std::string& dir, Split split) {
+TensorDataset read_digits(const std::string& dir, Split split) {
   const Tensor images = read_images(dir, split);
   return {images, read_labels(dir, split, images.dim(0)), {.divide_by = 255}};
 }
 
 }  // namespace
 
-Mnist::Mnist(const std::string& dir, Split split) : TensorDataset(read(dir, split)) {}
+Mnist::Mnist(const std::string& dir, Split split) : TensorDataset(read_digits(dir, split)) {}
 
 }  // namespace linnet::data

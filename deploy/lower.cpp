@@ -16,7 +16,7 @@ using graph::Kind;
 using graph::Node;
 using graph::Value;
 
-void append(std::string& list, const char* separator, const std::string& entry) {
+void extend_list(std::string& list, const char* separator, const std::string& entry) {
   if (!list.empty()) list += separator;
   list += entry;
 }
@@ -102,8 +102,8 @@ class Lower {
         if (lowering(node->op) == kind && !std::count(names.begin(), names.end(), op)) names.push_back(op);
       }
       std::string list;
-      for (const std::string& op : names) append(list, ", ", op);
-      if (!list.empty()) append(lacking, "; ", concat({name(kind), ": ", list}));
+      for (const std::string& op : names) extend_list(list, ", ", op);
+      if (!list.empty()) extend_list(lacking, "; ", concat({name(kind), ": ", list}));
     }
     check<GraphError>(lacking.empty(), "deploy: ", lacking,
                       ". A .linnet file holds the ops that docs/ops.md calls runtime. Keep this model as a "

@@ -24,11 +24,11 @@ std::uint32_t bits(double value) { return std::bit_cast<std::uint32_t>(static_ca
 std::uint32_t bits_of(const State& attributes, std::string_view name) {
   return attributes.has(name) ? bits(attributes[name].real()) : 0;
 }
-void append(Params& params, Pair pair) {
+void append_pair(Params& params, Pair pair) {
   params.push_back(number(pair.h));
   params.push_back(number(pair.w));
 }
-void append(Params& params, const Window& window) {
+void append_window(Params& params, const Window& window) {
   for (std::int64_t pad : {window.top, window.bottom, window.left, window.right})
     params.push_back(number(pad));
 }
@@ -194,10 +194,10 @@ ProgramWriter::Params ProgramWriter::window_params(const Node& node, const State
   const Shape& weight = of_.shapes[node.inputs[1]];
   const Pair stride = pair(attributes, "stride"), dilation = pair(attributes, "dilation");
   Params params;
-  append(params, stride);
-  append(params, dilation);
-  append(params, make_window("deploy", of_.shapes[node.inputs[0]], Pair(weight[1], weight[2]), stride,
-                             dilation, padding(attributes)));
+  append_pair(params, stride);
+  append_pair(params, dilation);
+  append_window(params, make_window("deploy", of_.shapes[node.inputs[0]], Pair(weight[1], weight[2]), stride,
+                                    dilation, padding(attributes)));
   params.push_back(number(attributes["groups"].integer()));
   return params;
 }
@@ -224,11 +224,12 @@ void ProgramWriter::add_transposed_convolution(const Node& node, const State& at
   const auto left_over = [](std::int64_t size, std::int64_t pads, std::int64_t k, std::int64_t d,
                             std::int64_t s) { return (size + pads - (k - 1) * d - 1) % s; };
   Params params;
-  append(params, stride);
-  append(params, dilation);
-  append(params, window);
-  append(params, Pair(left_over(window.in.h, window.top + window.bottom, kernel.h, dilation.h, stride.h),
-                      left_over(window.in.w, window.left + window.right, kernel.w, dilation.w, stride.w)));
+  append_pair(params, stride);
+  append_pair(params, dilation);
+  append_window(params, window);
+  append_pair(params,
+              Pair(left_over(window.in.h, window.top + window.bottom, kernel.h, dilation.h, stride.h),
+                   left_over(window.in.w, window.left + window.right, kernel.w, dilation.w, stride.w)));
   params.push_back(number(attributes["groups"].integer()));
   append_activation(params, attributes);
   write(node, LNT_CONV_TRANSPOSE2D, slots_of(node, 1, LNT_PLAIN), params);
@@ -238,14 +239,14 @@ ProgramWriter::Params ProgramWriter::pool_params(const Node& node, const State& 
   const Shape& x = of_.shapes[node.inputs[0]];
   Params params;
   if (node.op == Op::mean) {
-    append(params, Pair(x[1], x.rank() == 4 ? x[2] : 1));
+    append_pair(params, Pair(x[1], x.rank() == 4 ? x[2] : 1));
     params.insert(params.end(), {1, 1, 0, 0, 0, 0});
     return params;
   }
   const Pair kernel = pair(attributes, "kernel"), stride = pair(attributes, "stride");
-  append(params, kernel);
-  append(params, stride);
-  append(params, make_window("deploy", x, kernel, stride, 1, padding(attributes)));
+  append_pair(params, kernel);
+  append_pair(params, stride);
+  append_window(params, make_window("deploy", x, kernel, stride, 1, padding(attributes)));
   return params;
 }
 

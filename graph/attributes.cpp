@@ -62,7 +62,6 @@ constexpr AttributeRule kLstm[] = {
     {"reverse", integer}, {"sequence", integer}, {"masked", integer}, {"cell_row", integer}};
 
 constexpr std::int64_t kLargestInteger = std::int64_t{1} << 31;
-constexpr std::int64_t kLargestSize = std::int64_t{1} << 48;
 
 bool has_kind(const StateValue& value, AttributeKind kind) {
   switch (kind) {

@@ -41,7 +41,9 @@ State map_sizes(Op op, const State& attributes, const ChangeSize& change);
 std::int64_t integer_at(const StateValue& value, std::size_t place);
 std::size_t count_of(const StateValue& value);
 
-/// k times the batch for -k, else the size. GraphError beyond 2^48.
+inline constexpr std::int64_t kLargestSize = std::int64_t{1} << 48;  ///< of a tensor's axis
+
+/// k times the batch for -k, else the size. GraphError beyond kLargestSize.
 std::int64_t size_at_batch(std::int64_t size, std::int64_t batch);
 
 }  // namespace linnet::graph

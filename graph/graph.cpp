@@ -11,7 +11,6 @@
 namespace linnet::graph {
 namespace {
 
-constexpr std::int64_t kLargestSize = std::int64_t{1} << 48;
 constexpr std::size_t kMostValues = 1 << 20;
 
 bool is_named(Kind kind) { return kind == Kind::input || kind == Kind::parameter || kind == Kind::buffer; }

@@ -48,7 +48,7 @@ const Tensor& defined_tensor(const State& state, std::string_view key) {
   return tensor;
 }
 
-std::span<const std::int64_t> list(const State& state, std::string_view key) {
+std::span<const std::int64_t> list_of(const State& state, std::string_view key) {
   const Tensor& tensor = defined_tensor(state, key);
   check<GraphError>(tensor.dtype() == i64 && tensor.rank() == 1, "graph: ", key,
                     " must be a list of i64, got ", tensor.dtype(), " ", tensor.shape(), ".");
@@ -71,7 +71,7 @@ Value load_value(const State& state) {
   if (state.has("name")) value.name = state["name"].text();
   value.dtype =
       by_name<DType>("element type", state["dtype"].text(), kDTypes, [](DType dtype) { return name(dtype); });
-  auto sizes = list(state, "shape");
+  auto sizes = list_of(state, "shape");
   value.sizes.assign(sizes.begin(), sizes.end());
   if (state.has("contents")) value.contents = defined_tensor(state, "contents").clone();
   check_size("a value", state, 3 + state.has("name") + state.has("contents"));
@@ -82,7 +82,7 @@ Node load_node(const State& state) {
   Node node;
   node.op = by_name<Op>("op", state["op"].text(), kOps + 1, [](Op op) { return name(op); });
   if (state.has("custom")) node.custom = state["custom"].text();
-  for (std::int64_t input : list(state, "inputs")) node.inputs.push_back(place(input));
+  for (std::int64_t input : list_of(state, "inputs")) node.inputs.push_back(place(input));
   node.attributes = state["attributes"].state();
   check_size("a node", state, 3 + state.has("custom"));
   return node;

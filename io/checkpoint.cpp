@@ -19,10 +19,6 @@ namespace {
 
 using GraphHash = std::array<std::byte, 16>;
 
-std::span<std::byte> bytes_of(const Tensor& tensor) {
-  return {writable<std::byte>(tensor), static_cast<std::size_t>(tensor.size()) * size_of(tensor.dtype())};
-}
-
 Fs& or_system(Fs* fs) { return fs ? *fs : Fs::system(); }
 
 std::string previous_of(const std::string& path) { return path + ".prev"; }
@@ -36,7 +32,7 @@ GraphHash graph_hash(const State& state) {
   NamedTensors tensors;
   Sha256 hash;
   hash.add(encode_records({{"graph", *graph}}, tensors));
-  for (const auto& [name, tensor] : tensors) hash.add(bytes_of(tensor));
+  for (const auto& [name, tensor] : tensors) hash.add(writable_bytes(tensor));
   const Sha256::Digest digest = hash.finish();
   std::copy_n(digest.begin(), half.size(), half.begin());
   return half;
@@ -102,7 +98,8 @@ Loaded read_checkpoint(const std::string& path, Fs& fs) {
       });
   check<IoError>(maker.tensors().size() + 1 == reader.sections().size(), where, "the records name ",
                  maker.tensors().size(), " tensors, the file has ", reader.sections().size() - 1, ".");
-  for (const auto& [name, tensor] : maker.tensors()) reader.read(bytes_of(tensor), "tensor '" + name + "'");
+  for (const auto& [name, tensor] : maker.tensors())
+    reader.read(writable_bytes(tensor), "tensor '" + name + "'");
   reader.finish();
   check<IoError>(graph_hash(state) == reader.header().graph_hash, where,
                  "the graph is not the one that the header names.");
@@ -122,7 +119,8 @@ std::uint64_t save(const std::string& path, const State& state, SaveOptions opti
   NamedTensors tensors;
   const std::vector<std::byte> records = encode_records(state, tensors);
   std::vector<SectionSource> sections{{SectionType::records, records}};
-  for (const auto& [name, tensor] : tensors) sections.push_back({SectionType::tensor, bytes_of(tensor)});
+  for (const auto& [name, tensor] : tensors)
+    sections.push_back({SectionType::tensor, writable_bytes(tensor)});
 
   Fs& fs = or_system(options.fs);
   AtomicFile file("io::save", path, fs);

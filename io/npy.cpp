@@ -20,7 +20,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kStart = "\x93NUMPY";
 constexpr std::size_t kAlignment = 64, kLongestHeader = 1 << 16;
 
 struct Code {
@@ -142,12 +142,12 @@ class HeaderParser {
   std::string_view left_;
 };
 
-Array read_header(InputFile& file) {
+Array read_description(InputFile& file) {
   const std::string& path = file.path();
   std::array<char, 8> start{};
   check<IoError>(file.size() > 0, "read_npy: ", path, ": the file is empty.");
   file.read(std::as_writable_bytes(std::span(start)).first(std::min<std::size_t>(start.size(), file.size())));
-  check<IoError>(std::string_view(start.data(), kMagic.size()) == kMagic, "read_npy: ", path,
+  check<IoError>(std::string_view(start.data(), kStart.size()) == kStart, "read_npy: ", path,
                  ": not a .npy file: it begins with other bytes.");
   const int version = start[6];
   check<IoError>((version == 1 || version == 2) && start[7] == 0, "read_npy: ", path, ": version ", version,
@@ -169,15 +169,11 @@ Shape shape_of(const std::string& path, const Array& array) {
   }
 }
 
-std::span<std::byte> bytes_of(const Tensor& tensor) {
-  return {writable<std::byte>(tensor), static_cast<std::size_t>(tensor.size()) * size_of(tensor.dtype())};
-}
-
 }  // namespace
 
 Tensor read_npy(const std::string& path) {
   InputFile file("read_npy", path, Fs::system());
-  const Array array = read_header(file);
+  const Array array = read_description(file);
   check<IoError>(!*array.fortran_order, "read_npy: ", path,
                  ": in Fortran order. Save numpy.ascontiguousarray(x) instead.");
   const Shape shape = shape_of(path, array);
@@ -186,7 +182,7 @@ Tensor read_npy(const std::string& path) {
   check<IoError>(actual == expected, "read_npy: ", path, ": ", actual, " bytes of values; ", shape, " ",
                  *array.dtype, " needs ", expected, ".");
   Tensor tensor = Tensor::empty(shape, *array.dtype);
-  file.read(bytes_of(tensor));
+  file.read(writable_bytes(tensor));
   return tensor;
 }
 
@@ -197,16 +193,16 @@ void write_npy(const std::string& path, const Tensor& tensor) {
   if (tensor.rank() == 1) sizes += ',';
   std::string header = concat(
       {"{'descr': '", code_of(tensor.dtype()), "', 'fortran_order': False, 'shape': (", sizes, "), }"});
-  const std::size_t start = kMagic.size() + 4;
+  const std::size_t start = kStart.size() + 4;
   header.append((kAlignment - (start + header.size() + 1) % kAlignment) % kAlignment, ' ');
   header += '\n';
-  std::string bytes(kMagic);
+  std::string bytes(kStart);
   bytes += {1, 0, static_cast<char>(header.size() & 255), static_cast<char>(header.size() >> 8)};
   bytes += header;
 
   AtomicFile file("write_npy", path);
   file.write(std::as_bytes(std::span(bytes)));
-  file.write(bytes_of(tensor));
+  file.write(writable_bytes(tensor));
   file.commit();
 }
 

@@ -12,7 +12,7 @@ void check_widths(const char* layer, const Padding& p, const std::string& text) 
       ": the padding must be given and not negative, got ", text, ".");
 }
 
-void check_map(const char* layer, const Tensor& x, int rank) {
+void check_rank(const char* layer, const Tensor& x, int rank) {
   check<ValueError>(x.defined(), layer, ": x is undefined.");
   check<ShapeError>(x.rank() == rank, layer, ": x must be ", rank == 3 ? "[N, T, C]" : "[N, H, W, C]",
                     ", got ", x.shape(), ".");
@@ -33,7 +33,7 @@ std::string UpSample2D::describe() const {
 }
 
 Tensor UpSample2D::forward(const Tensor& x) {
-  check_map("UpSample2D", x, 4);
+  check_rank("UpSample2D", x, 4);
   const Pair scaled(x.dim(1) * options_.scale.h, x.dim(2) * options_.scale.w);
   return upsample2d(x, options_.size.value_or(scaled), options_.mode);
 }
@@ -45,7 +45,7 @@ ZeroPad2D::ZeroPad2D(const Padding& padding) : padding_(padding) {
 std::string ZeroPad2D::describe() const { return "ZeroPad2D " + nn::describe(padding_); }
 
 Tensor ZeroPad2D::forward(const Tensor& x) {
-  check_map("ZeroPad2D", x, 4);
+  check_rank("ZeroPad2D", x, 4);
   return pad(x, {{0, 0}, {padding_.top, padding_.bottom}, {padding_.left, padding_.right}, {0, 0}});
 }
 
@@ -56,7 +56,7 @@ ZeroPad1D::ZeroPad1D(const Padding1D& padding) : padding_(padding) {
 std::string ZeroPad1D::describe() const { return "ZeroPad1D " + nn::describe(padding_); }
 
 Tensor ZeroPad1D::forward(const Tensor& x) {
-  check_map("ZeroPad1D", x, 3);
+  check_rank("ZeroPad1D", x, 3);
   return pad(x, {{0, 0}, {padding_.sides.left, padding_.sides.right}, {0, 0}});
 }
 

@@ -212,10 +212,15 @@ def cells(name, pairs, row=None):
 
 
 def agreement(maker, networks, seeds):
-    """The worst shares that `linnet quantize` printed; None without a file of integers throughout."""
-    files = [maker.file(network, seed, row.key) for network in networks for seed in seeds for row in ROWS[network]]
-    found = [figures for file in files if "same_largest_output" in (figures := maker.figures(file))]
-    return [min((f[name] for f in found), default=None) for name in ("outputs_within_one_step", "same_largest_output")]
+    """By network the worst shares that `linnet quantize` printed of its files of integers throughout."""
+    lines = ["| integers and their simulation, worst file | outputs within one step, % | same largest output, % |",
+             "|---|---:|---:|"]
+    for network in networks:
+        files = [maker.file(network, seed, row.key) for seed in seeds for row in ROWS[network]]
+        found = [figures for file in files if "same_largest_output" in (figures := maker.figures(file))]
+        worst = [min(f[name] for f in found) for name in ("outputs_within_one_step", "same_largest_output")]
+        lines.append(f"| `{network}` | " + " | ".join(f"{100 * share:.2f}" for share in worst) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def table(maker, networks, seeds):
@@ -228,11 +233,8 @@ def table(maker, networks, seeds):
         lines += ["| " + " | ".join(cells(row.name, found[row.key], row)) + " |" for row in ROWS[network]]
     note = (f"\nMeans over training seeds {', '.join(map(str, seeds))}; changes are paired by test sample, "
             "against the float network after as many extra epochs, with their standard errors. One thread; ")
-    within, same = agreement(maker, networks, seeds)
-    agree = (f"Integers and their simulation, worst of all int8 files: {100 * within:.3f} % of outputs within one step, "
-             f"{100 * same:.3f} % of samples with the same largest output.\n" if within is not None else "")
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return "\n".join(lines) + "\n" + note + (cpu.group(1) if cpu else os.uname().machine) + ".\n" + agree
+    return "\n".join(lines) + "\n" + note + (cpu.group(1) if cpu else os.uname().machine) + ".\n\n" + agreement(maker, networks, seeds)
 
 
 def update_docs(maker, text, seed):

@@ -33,7 +33,7 @@ board_libraries() {
 }
 
 build() {
-  cmake --preset arm64 -DLINNET_PRECOMPILE=${testing:+ON} || return
+  cmake --preset arm64 -DLINNET_BULK_BUILD=${testing:+ON} || return
   [ -n "$testing" ] || { cmake --build --preset arm64 -j "$cores"; return; }
   cmake --build --preset arm64 -j "$cores" --target "${targets[@]}"
 }

@@ -17,7 +17,7 @@ step() { part "$@" || { print_parts; fail "quickstart: $1 failed."; }; }
 build() {
   cmake -S . -B $out -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG -Wno-maybe-uninitialized" \
     -DLINNET_BLAS=OFF -DLINNET_BENCH=OFF -DLINNET_SAMPLES=OFF -DLINNET_TESTS=OFF -DLINNET_ISAS=native \
-    -DLINNET_PRECOMPILE=ON &&
+    -DLINNET_BULK_BUILD=ON &&
     cmake --build $out -j "$cores" --target linnet_tool
 }
 

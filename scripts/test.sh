@@ -15,7 +15,7 @@ attempt() { part "$@" || { failed+=("$1"); return 1; }; }
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
-build() { cmake --preset "$1" -DLINNET_PRECOMPILE=ON && cmake --build --preset "$1" -j "$cores"; }
+build() { cmake --preset "$1" -DLINNET_BULK_BUILD=ON && cmake --build --preset "$1" -j "$cores"; }
 run_tests() {
   ctest --preset "$1" -j "$cores" | tee "$logs/$1"
   return "${PIPESTATUS[0]}"

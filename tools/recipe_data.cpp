@@ -24,15 +24,15 @@ Opened open(const std::string& folder, data::Split split) {
   return std::make_unique<D>(folder, split);
 }
 
-struct Source {
+struct DataSource {
   std::string name, folder;    ///< the folder is what find_folder() looks for
   std::vector<Shape> samples;  ///< shapes that models of these data have as input
   Opened (*open)(const std::string& folder, data::Split split);
   const char* task = "classification";
 };
 
-const std::vector<Source>& sources() {
-  static const std::vector<Source> all{
+const std::vector<DataSource>& sources() {
+  static const std::vector<DataSource> all{
       {"mnist", "mnist", {{28, 28, 1}, {784}}, open<data::Mnist>},
       {"cifar10", "cifar10", {{32, 32, 3}}, open<data::Cifar10>},
       {"uci_har", "timeseries/uci_har", {{128, 9}}, open<data::UciHar>},
@@ -43,12 +43,12 @@ const std::vector<Source>& sources() {
 
 std::string source_names() {
   std::string names;
-  for (const Source& source : sources()) names += (names.empty() ? "" : ", ") + source.name;
+  for (const DataSource& source : sources()) names += (names.empty() ? "" : ", ") + source.name;
   return names;
 }
 
-const Source& find_source(const std::string& name) {
-  for (const Source& source : sources())
+const DataSource& find_source(const std::string& name) {
+  for (const DataSource& source : sources())
     if (source.name == name) return source;
   fail<ValueError>("data: the data set ", name, " is not known here. There are: ", source_names(), ".");
 }
@@ -57,7 +57,7 @@ const Source& find_source(const std::string& name) {
 
 std::unique_ptr<data::Dataset> open_dataset(const std::string& name, const std::string& dir,
                                             data::Split split) {
-  const Source& source = find_source(name);
+  const DataSource& source = find_source(name);
   if (dir != "synthetic") return source.open(data::find_folder(source.folder, dir), split);
   check<ValueError>(name == "mnist", "data: there are no synthetic data for ", name,
                     ". Name the folder with the files.");
@@ -97,7 +97,7 @@ std::vector<double> numbers_of_text(const std::string& text) {
 std::string task_of_dataset(const std::string& name) { return find_source(name).task; }
 
 std::string dataset_for_input(const Shape& sample) {
-  for (const Source& source : sources())
+  for (const DataSource& source : sources())
     if (std::find(source.samples.begin(), source.samples.end(), sample) != source.samples.end())
       return source.name;
   fail<ValueError>("eval: no dataset has samples of shape ", sample, ", and the file does not name one.");

@@ -29,7 +29,7 @@ int binary_row(Op op) {
 
 /// The elements at an offset, or null for an undefined tensor.
 template <class T>
-const T* at(const Tensor& t, std::int64_t offset) {
+const T* values_at(const Tensor& t, std::int64_t offset) {
   return t.defined() ? readable<T>(t) + offset : nullptr;
 }
 
@@ -73,7 +73,7 @@ Tensor unary(Op op, const Tensor& x, double p, double q) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   dispatch_float(name(op), x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const auto kernel = table<T>().unary[unary_row(op)];
+    const auto kernel = elementwise_kernels<T>().unary[unary_row(op)];
     for_tiles(x.size(), kCost, [&](std::int64_t begin, std::int64_t n) {
       kernel(readable<T>(x) + begin, writable<T>(y) + begin, n, static_cast<T>(p), static_cast<T>(q));
     });
@@ -86,10 +86,10 @@ Tensor unary_grad(Op op, const Tensor& x, const Tensor& y, const Tensor& dy, dou
   Tensor dx = into.defined() ? std::move(into) : Tensor::empty(dy.shape(), dy.dtype());
   dispatch_float(name(op), dy.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const auto kernel = table<T>().unary_grad[unary_row(op)];
+    const auto kernel = elementwise_kernels<T>().unary_grad[unary_row(op)];
     for_tiles(dy.size(), kCost, [&](std::int64_t begin, std::int64_t n) {
-      kernel(at<T>(x, begin), at<T>(y, begin), readable<T>(dy) + begin, writable<T>(dx) + begin, n,
-             static_cast<T>(p), static_cast<T>(q));
+      kernel(values_at<T>(x, begin), values_at<T>(y, begin), readable<T>(dy) + begin, writable<T>(dx) + begin,
+             n, static_cast<T>(p), static_cast<T>(q));
     });
   });
   return dx;
@@ -102,7 +102,7 @@ Tensor binary(Op op, const Tensor& a, const Tensor& b) {
   Tensor y = Tensor::empty(broadcast(op_name.data(), a.shape(), b.shape()), a.dtype());
   dispatch_float(op_name, a.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const auto kernel = table<T>().binary[binary_row(op)];
+    const auto kernel = elementwise_kernels<T>().binary[binary_row(op)];
     for_planes(broadcast_nest(y.shape(), a, b),
                [&](const Plane& plane, std::int64_t to, std::int64_t from_a, std::int64_t from_b) {
                  kernel(readable<T>(a) + from_a, readable<T>(b) + from_b, writable<T>(y) + to, plane);
@@ -115,11 +115,12 @@ Tensor binary_grad(Op op, int side, const Tensor& a, const Tensor& b, const Tens
   Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
   dispatch_float(name(op), dy.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    const auto kernel = table<T>().binary_grad[side][binary_row(op)];
-    for_planes(broadcast_nest(dy.shape(), a, b), [&](const Plane& plane, std::int64_t to, std::int64_t from_a,
-                                                     std::int64_t from_b) {
-      kernel(at<T>(a, from_a), at<T>(b, from_b), readable<T>(dy) + to, writable<T>(dx) + to, plane);
-    });
+    const auto kernel = elementwise_kernels<T>().binary_grad[side][binary_row(op)];
+    for_planes(broadcast_nest(dy.shape(), a, b),
+               [&](const Plane& plane, std::int64_t to, std::int64_t from_a, std::int64_t from_b) {
+                 kernel(values_at<T>(a, from_a), values_at<T>(b, from_b), readable<T>(dy) + to,
+                        writable<T>(dx) + to, plane);
+               });
   });
   return dx;
 }
@@ -129,7 +130,8 @@ Tensor scale(const Tensor& x, double factor) {
   dispatch_float("scale", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_tiles(x.size(), 1, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().scale(readable<T>(x) + begin, writable<T>(y) + begin, n, static_cast<T>(factor));
+      elementwise_kernels<T>().scale(readable<T>(x) + begin, writable<T>(y) + begin, n,
+                                     static_cast<T>(factor));
     });
   });
   return y;
@@ -142,7 +144,8 @@ void accumulate(Tensor& y, const Tensor& x, double factor) {
   dispatch_float("accumulate", y.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_tiles(x.size(), 1, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().accumulate(readable<T>(x) + begin, writable<T>(y) + begin, n, static_cast<T>(factor));
+      elementwise_kernels<T>().accumulate(readable<T>(x) + begin, writable<T>(y) + begin, n,
+                                          static_cast<T>(factor));
     });
   });
   y.impl()->storage->bump_version();
@@ -153,7 +156,7 @@ void scale_in_place(Tensor& y, double factor) {
     using T = decltype(zero);
     for_tiles(y.size(), 1, [&](std::int64_t begin, std::int64_t n) {
       T* part = writable<T>(y) + begin;
-      table<T>().scale(part, part, n, static_cast<T>(factor));
+      elementwise_kernels<T>().scale(part, part, n, static_cast<T>(factor));
     });
   });
   y.impl()->storage->bump_version();
@@ -165,7 +168,8 @@ bool all_finite(const Tensor& x) {
   dispatch_float("all_finite", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_tiles(x.size(), 1, [&](std::int64_t begin, std::int64_t n) {
-      if (!table<T>().all_finite(readable<T>(x) + begin, n)) finite.store(false, std::memory_order_relaxed);
+      if (!elementwise_kernels<T>().all_finite(readable<T>(x) + begin, n))
+        finite.store(false, std::memory_order_relaxed);
     });
   });
   return finite;

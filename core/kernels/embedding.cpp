@@ -28,10 +28,10 @@ Tensor embedding(const Tensor& indices, const Tensor& weight) {
   dispatch_float("embedding", weight.dtype(), [&](auto zero) {
     using T = decltype(zero);
     dispatch_index(indices.dtype(), [&](auto index_zero) {
-      using Index = decltype(index_zero);
+      using Id = decltype(index_zero);
       for_row_tiles(n, d, 1, [&](std::int64_t first, std::int64_t end) {
         for (std::int64_t i = first; i < end; ++i)
-          std::copy_n(readable<T>(weight) + static_cast<std::int64_t>(readable<Index>(indices)[i]) * d, d,
+          std::copy_n(readable<T>(weight) + static_cast<std::int64_t>(readable<Id>(indices)[i]) * d, d,
                       writable<T>(y) + i * d);
       });
     });
@@ -46,11 +46,11 @@ Tensor embedding_grad(const Tensor& indices, const Tensor& dy, std::int64_t rows
   dispatch_float("embedding", dy.dtype(), [&](auto zero) {
     using T = decltype(zero);
     dispatch_index(indices.dtype(), [&](auto index_zero) {
-      using Index = decltype(index_zero);
+      using Id = decltype(index_zero);
       parallel_for((d + kColumns - 1) / kColumns, n * d, [&](std::int64_t tile) {
         const std::int64_t begin = tile * kColumns, count = std::min(kColumns, d - begin);
         for (std::int64_t i = 0; i < n; ++i) {
-          const auto row = static_cast<std::int64_t>(readable<Index>(indices)[i]);
+          const auto row = static_cast<std::int64_t>(readable<Id>(indices)[i]);
           if (row == skip) continue;
           const T* from = readable<T>(dy) + i * d + begin;
           T* to = writable<T>(dweight) + row * d + begin;

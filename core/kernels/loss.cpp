@@ -56,9 +56,9 @@ Tensor elementwise_loss(Loss loss, const Tensor& a, const Tensor& b, const LossT
   dispatch_float("loss", a.dtype(), [&](auto zero) {
     using T = decltype(zero);
     for_tiles(n, 4, [&](std::int64_t begin, std::int64_t count) {
-      writable<T>(partial)[begin / kTileElements] =
-          table<T>().sum[which](readable<T>(a) + begin, readable<T>(b) + begin, weights_from<T>(terms, begin),
-                                count, static_cast<T>(terms.parameter));
+      writable<T>(partial)[begin / kTileElements] = losses_kernels<T>().sum[which](
+          readable<T>(a) + begin, readable<T>(b) + begin, weights_from<T>(terms, begin), count,
+          static_cast<T>(terms.parameter));
     });
   });
   return scale(sum(partial), 1.0 / divisor_of(terms, a));
@@ -72,9 +72,9 @@ Tensor elementwise_loss_grad(Loss loss, int side, const Tensor& a, const Tensor&
     using T = decltype(zero);
     const T factor = static_cast<T>(static_cast<double>(*readable<T>(dy)) / divisor_of(terms, a));
     for_tiles(a.size(), 4, [&](std::int64_t begin, std::int64_t count) {
-      table<T>().grad[side][which](readable<T>(a) + begin, readable<T>(b) + begin,
-                                   weights_from<T>(terms, begin), writable<T>(dx) + begin, count,
-                                   static_cast<T>(terms.parameter), factor);
+      losses_kernels<T>().grad[side][which](readable<T>(a) + begin, readable<T>(b) + begin,
+                                            weights_from<T>(terms, begin), writable<T>(dx) + begin, count,
+                                            static_cast<T>(terms.parameter), factor);
     });
   });
   return dx;

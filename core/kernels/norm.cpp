@@ -4,14 +4,8 @@
 #include <cmath>
 
 #include "linnet/core/kernels/norm_sums.h"
-#include "linnet/core/kernels/select.h"
 
 namespace linnet::kernels {
-namespace {
-
-LINNET_FLOAT_TABLE(ColumnNormKernels, column_norm, naive_column_norm)
-
-}  // namespace
 
 Moments moments(const Tensor& x, const NormShape& shape) {
   Moments result;
@@ -36,7 +30,8 @@ Tensor normalize(const Tensor& x, const NormShape& shape, const Normalizer& by, 
     set_affine(k, shape, by, weight, bias);
     chunks.for_each(3, [&](std::int64_t sample, std::int64_t, std::int64_t column, std::int64_t place,
                            const Block& block) {
-      table<T>().apply(readable<T>(x) + place, writable<T>(y) + place, block, k.affine(sample, column), relu);
+      column_norm_kernels<T>().apply(readable<T>(x) + place, writable<T>(y) + place, block,
+                                     k.affine(sample, column), relu);
     });
   });
   return y;
@@ -86,11 +81,11 @@ template <class T>
 Tensor grad_input(const Tensor& x, const Tensor& dy, const Chunks& chunks, const Coefficients<T>& k,
                   bool relu, Tensor dx) {
   if (!dx.defined()) dx = Tensor::empty(dy.shape(), dy.dtype());
-  chunks.for_each(
-      4, [&](std::int64_t sample, std::int64_t, std::int64_t column, std::int64_t place, const Block& block) {
-        table<T>().grad(readable<T>(x) + place, readable<T>(dy) + place, writable<T>(dx) + place, block,
-                        k.affine(sample, column), relu, k.slopes(sample, column));
-      });
+  chunks.for_each(4, [&](std::int64_t sample, std::int64_t, std::int64_t column, std::int64_t place,
+                         const Block& block) {
+    column_norm_kernels<T>().grad(readable<T>(x) + place, readable<T>(dy) + place, writable<T>(dx) + place,
+                                  block, k.affine(sample, column), relu, k.slopes(sample, column));
+  });
   return dx;
 }
 

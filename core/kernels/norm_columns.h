@@ -8,10 +8,13 @@
 
 #include "linnet/core/kernels/norm.h"
 #include "linnet/core/kernels/norm_table.h"
+#include "linnet/core/kernels/select.h"
 #include "linnet/core/parallel.h"
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet::kernels {
+
+LINNET_FLOAT_TABLE(ColumnNormKernels, column_norm, naive_column_norm)
 
 inline constexpr std::int64_t kChunkRows = 256;
 inline constexpr std::int64_t kColumnBlock = 256;  // has no influence on the result

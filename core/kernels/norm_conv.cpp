@@ -5,12 +5,9 @@
 #include "linnet/core/kernels/conv_plan.h"
 #include "linnet/core/kernels/gemm_scratch.h"
 #include "linnet/core/kernels/norm_sums.h"
-#include "linnet/core/kernels/select.h"
 
 namespace linnet::kernels {
 namespace {
-
-LINNET_SELECT_TABLE(ColumnNormKernels<float>, column_norm)
 
 constexpr Index kImageFloats = 1 << 15;  // normalised at once, where an image is not larger
 constexpr Index kMostFloats = 1 << 18;   // larger images and weights do not stay in a cache anyway

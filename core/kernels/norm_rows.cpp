@@ -11,7 +11,7 @@ namespace {
 
 LINNET_FLOAT_TABLE(RowNormKernels, row_norm, naive_row_norm)
 
-constexpr std::int64_t kCost = 4;
+constexpr std::int64_t kNormCost = 4;
 /// Rows whose gradients of weight and bias are one sum; those of all such tiles are added in order.
 constexpr std::int64_t kTileRows = 128;
 
@@ -31,10 +31,10 @@ RowNorm layer_norm(const Tensor& x, std::int64_t n, const Tensor& weight, const 
   RowNorm result{Tensor::empty(x.shape(), x.dtype()), Tensor::empty({rows, 3}, x.dtype())};
   dispatch_float("layer_norm", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for_row_tiles(rows, n, kCost, [&](std::int64_t first, std::int64_t end) {
-      table<T>().apply(readable<T>(x) + first * n, or_null<T>(weight), or_null<T>(bias),
-                       writable<T>(result.y) + first * n, rows_of<T>(result.kept) + first, end - first, n,
-                       static_cast<T>(eps));
+    for_row_tiles(rows, n, kNormCost, [&](std::int64_t first, std::int64_t end) {
+      row_norm_kernels<T>().apply(readable<T>(x) + first * n, or_null<T>(weight), or_null<T>(bias),
+                                  writable<T>(result.y) + first * n, rows_of<T>(result.kept) + first,
+                                  end - first, n, static_cast<T>(eps));
     });
   });
   return result;
@@ -45,9 +45,9 @@ Tensor layer_norm_grad(const Tensor& x, const Tensor& dy, std::int64_t n, const 
   Tensor dx = Tensor::empty(x.shape(), x.dtype());
   dispatch_float("layer_norm", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for_row_tiles(kept.shape()[0], n, kCost, [&](std::int64_t first, std::int64_t end) {
-      table<T>().grad(readable<T>(x) + first * n, readable<T>(dy) + first * n, or_null<T>(weight),
-                      rows_of<T>(kept) + first, writable<T>(dx) + first * n, end - first, n);
+    for_row_tiles(kept.shape()[0], n, kNormCost, [&](std::int64_t first, std::int64_t end) {
+      row_norm_kernels<T>().grad(readable<T>(x) + first * n, readable<T>(dy) + first * n, or_null<T>(weight),
+                                 rows_of<T>(kept) + first, writable<T>(dx) + first * n, end - first, n);
     });
   });
   return dx;
@@ -58,11 +58,11 @@ NormGradients layer_norm_grad_weight(const Tensor& x, const Tensor& dy, std::int
   Tensor weight = Tensor::empty({tiles, n}, x.dtype()), bias = Tensor::empty({tiles, n}, x.dtype());
   dispatch_float("layer_norm", x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(tiles, rows * n * kCost, [&](std::int64_t tile) {
+    parallel_for(tiles, rows * n * kNormCost, [&](std::int64_t tile) {
       const std::int64_t first = tile * kTileRows;
-      table<T>().grad_weight(readable<T>(x) + first * n, readable<T>(dy) + first * n,
-                             rows_of<T>(kept) + first, writable<T>(weight) + tile * n,
-                             writable<T>(bias) + tile * n, std::min(kTileRows, rows - first), n);
+      row_norm_kernels<T>().grad_weight(readable<T>(x) + first * n, readable<T>(dy) + first * n,
+                                        rows_of<T>(kept) + first, writable<T>(weight) + tile * n,
+                                        writable<T>(bias) + tile * n, std::min(kTileRows, rows - first), n);
     });
   });
   return {{}, sum(weight, 0), sum(bias, 0)};

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/core/kernels/norm_sums.h"
 
-#include "linnet/core/kernels/select.h"
-
 namespace linnet::kernels {
-namespace {
-
-LINNET_FLOAT_TABLE(ColumnNormKernels, column_norm, naive_column_norm)
 
 /// Shift, sum and squares of every column of one sample's chunks.
 template <class T>
-struct Partial {
+struct ChunkSums {
   const Chunks& chunks;
   const T* all;
   std::int64_t arrays;
@@ -19,10 +14,12 @@ struct Partial {
   }
 };
 
+namespace {
+
 /// mean = o + sum (n (shift - o) + sum) / count, with o the first shift: exact for constant values;  variance
 /// = sum (squares - 2 delta sum + n delta^2) / count with delta = mean - shift: the sum of (d - delta)^2.
 template <class T>
-void merge_moments(const Partial<T>& partial, std::int64_t sample, double* mean, double* variance) {
+void merge_moments(const ChunkSums<T>& partial, std::int64_t sample, double* mean, double* variance) {
   const Chunks& chunks = partial.chunks;
   const NormShape& shape = chunks.shape;
   const double count = static_cast<double>(shape.count());
@@ -66,12 +63,13 @@ Moments moments_of(const Tensor& x, const NormShape& shape) {
   chunks.for_each(3, [&](std::int64_t sample, std::int64_t chunk, std::int64_t column, std::int64_t place,
                          const Block& block) {
     T* row = to + (sample * chunks.count + chunk) * 3 * chunks.width + column;
-    table<T>().moments(readable<T>(x) + place, block, row, row + chunks.width, row + 2 * chunks.width);
+    column_norm_kernels<T>().moments(readable<T>(x) + place, block, row, row + chunks.width,
+                                     row + 2 * chunks.width);
   });
   Moments result{Tensor::empty({shape.samples, shape.groups}, f64),
                  Tensor::empty({shape.samples, shape.groups}, f64)};
   for (std::int64_t sample = 0; sample < shape.samples; ++sample)
-    merge_moments(Partial<T>{chunks, to, 3}, sample, writable<double>(result.mean) + sample * shape.groups,
+    merge_moments(ChunkSums<T>{chunks, to, 3}, sample, writable<double>(result.mean) + sample * shape.groups,
                   writable<double>(result.variance) + sample * shape.groups);
   return result;
 }
@@ -92,7 +90,8 @@ void GradientSums<T>::take(std::int64_t sample, std::int64_t chunk, std::int64_t
                            const Block& block) {
   const std::int64_t width = chunks_.width;
   T* row = writable<T>(sums_) + (sample * chunks_.count + chunk) * 2 * width + column;
-  table<T>().grad_sums(x_ + place, dy_ + place, block, k_.affine(sample, column), relu_, row, row + width);
+  column_norm_kernels<T>().grad_sums(x_ + place, dy_ + place, block, k_.affine(sample, column), relu_, row,
+                                     row + width);
 }
 
 template <class T>
@@ -117,7 +116,7 @@ GradSums GradientSums<T>::finish(const Normalizer& by) {
   chunks.for_each(4, [&](std::int64_t sample, std::int64_t chunk, auto... which) {
     if (!covered_[static_cast<std::size_t>(chunk)]) take(sample, chunk, which...);
   });
-  const Partial<T> partial{chunks, readable<T>(sums_), 2};
+  const ChunkSums<T> partial{chunks, readable<T>(sums_), 2};
   const auto size = static_cast<std::size_t>(shape.samples * shape.channels);
   GradSums all{PoolVector<double>(size), PoolVector<double>(size)};
   for (std::int64_t sample = 0; sample < shape.samples; ++sample)

@@ -103,7 +103,9 @@ void update(const char* op, Tensor& parameter, const Tensor& gradient, std::init
     using T = decltype(zero);
     const auto f = factors<T>(step);
     for_tiles(parameter.size(), cost, [&](std::int64_t begin, std::int64_t n) {
-      run(Tile<T>{table<T>(), writable<T>(parameter) + begin, readable<T>(gradient) + begin, begin, n}, f);
+      run(Tile<T>{optimizer_kernels<T>(), writable<T>(parameter) + begin, readable<T>(gradient) + begin,
+                  begin, n},
+          f);
     });
   });
   bump(parameter);
@@ -158,7 +160,7 @@ void ema_update(Tensor& average, const Tensor& parameter, double decay) {
     using T = decltype(zero);
     const T rest = static_cast<T>(1.0 - decay);
     for_tiles(average.size(), 3, [&](std::int64_t begin, std::int64_t n) {
-      table<T>().ema(writable<T>(average) + begin, readable<T>(parameter) + begin, n, rest);
+      optimizer_kernels<T>().ema(writable<T>(average) + begin, readable<T>(parameter) + begin, n, rest);
     });
   });
   bump(average);

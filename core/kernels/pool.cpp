@@ -14,12 +14,12 @@ LINNET_SELECT_TABLE(PoolTable, pool)
 namespace {
 
 /// Sizes of one image, and how the images of x and y follow each other.
-struct Plan {
+struct PoolPlan {
   PoolSizes sizes;
   std::int64_t images, x_image, y_image, work;
   Shape y;
 
-  Plan(const Shape& x, const Window& w) {
+  PoolPlan(const Shape& x, const Window& w) {
     LINNET_ASSERT(w.dilation == Pair(1));
     sizes = {.H = x[1],
              .W = x[2],
@@ -43,12 +43,12 @@ struct Plan {
 
 /// Runs body(place of image n in x, place in y) for every image.
 template <class Body>
-void for_each_image(const Plan& plan, Body body) {
+void for_each_image(const PoolPlan& plan, Body body) {
   parallel_for(plan.images, plan.work, [&](std::int64_t n) { body(n * plan.x_image, n * plan.y_image); });
 }
 
 /// f32 on the active instruction set; f64 by the naive form, which always has an i32 index.
-void max_forward(const Plan& plan, const Tensor& x, Tensor& y, Tensor& index) {
+void max_forward(const PoolPlan& plan, const Tensor& x, Tensor& y, Tensor& index) {
   const PoolTable& table = pool_kernels();
   for_each_image(plan, [&](std::int64_t from, std::int64_t to) {
     if (x.dtype() == f64)
@@ -64,7 +64,7 @@ void max_forward(const Plan& plan, const Tensor& x, Tensor& y, Tensor& index) {
 }
 
 template <class T, class I>
-void naive_max_backward(const Plan& plan, const Tensor& dy, const Tensor& index, Tensor& dx) {
+void naive_max_backward(const PoolPlan& plan, const Tensor& dy, const Tensor& index, Tensor& dx) {
   for_each_image(plan, [&](std::int64_t to, std::int64_t from) {
     naive::max_backward(plan.sizes, readable<T>(dy) + from, readable<I>(index) + from, writable<T>(dx) + to);
   });
@@ -73,7 +73,7 @@ void naive_max_backward(const Plan& plan, const Tensor& dy, const Tensor& index,
 }  // namespace
 
 MaxPool max_pool2d(const Tensor& x, const Window& window, bool want_index) {
-  const Plan plan(x.shape(), window);
+  const PoolPlan plan(x.shape(), window);
   MaxPool result{Tensor::empty(plan.y, x.dtype()), {}};
   const DType type = plan.index_type();
   if (x.dtype() == f64) {
@@ -88,7 +88,7 @@ MaxPool max_pool2d(const Tensor& x, const Window& window, bool want_index) {
 }
 
 Tensor max_pool2d_grad(const Tensor& dy, const Tensor& index, const Shape& x, const Window& window) {
-  const Plan plan(x, window);
+  const PoolPlan plan(x, window);
   Tensor dx = Tensor::empty(x, dy.dtype());
   const PoolTable& table = pool_kernels();
   const bool bytes = index.dtype() == u8;
@@ -111,7 +111,7 @@ Tensor max_pool2d_grad(const Tensor& dy, const Tensor& index, const Shape& x, co
 }
 
 Tensor avg_pool2d(const Tensor& x, const Window& window) {
-  const Plan plan(x.shape(), window);
+  const PoolPlan plan(x.shape(), window);
   Tensor y = Tensor::empty(plan.y, x.dtype());
   for_each_image(plan, [&](std::int64_t from, std::int64_t to) {
     if (x.dtype() == f64)
@@ -123,7 +123,7 @@ Tensor avg_pool2d(const Tensor& x, const Window& window) {
 }
 
 Tensor avg_pool2d_grad(const Tensor& dy, const Shape& x, const Window& window) {
-  const Plan plan(x, window);
+  const PoolPlan plan(x, window);
   Tensor dx = Tensor::empty(x, dy.dtype());
   for_each_image(plan, [&](std::int64_t to, std::int64_t from) {
     if (dy.dtype() == f64)

@@ -40,8 +40,8 @@ void multiply(Index rows, Index columns, Index terms, View<double> a, View<doubl
 }
 
 /// The sizes of a call, and where its steps are.
-struct Plan {
-  explicit Plan(const RecurrentCall& call)
+struct RecurrentPlan {
+  explicit RecurrentPlan(const RecurrentCall& call)
       : N(call.x.dim(0)),
         T(call.x.dim(1)),
         C(call.x.dim(2)),
@@ -77,7 +77,7 @@ const std::uint8_t* mask_at(const Tensor& mask, Index place) {
 }
 
 /// [N, T] of any type as 0 and 1, [T, N] in the order of the steps.
-Tensor mask_in_steps(const Plan& plan, const Tensor& mask) {
+Tensor mask_in_steps(const RecurrentPlan& plan, const Tensor& mask) {
   if (!mask.defined()) return {};
   Tensor steps = Tensor::empty({plan.T, plan.N}, u8);
   std::uint8_t* to = writable<std::uint8_t>(steps);
@@ -91,7 +91,7 @@ Tensor mask_in_steps(const Plan& plan, const Tensor& mask) {
 
 /// x [N, T, C] as [T, N, C] in the order of the steps; zeros where masked, whatever the padding holds.
 template <class T>
-Tensor in_steps(const Plan& plan, const Tensor& x, const Tensor& mask) {
+Tensor in_steps(const RecurrentPlan& plan, const Tensor& x, const Tensor& mask) {
   Tensor steps = Tensor::empty({plan.T, plan.N, plan.C}, x.dtype());
   const T* from = readable<T>(x);
   for_row_tiles(plan.T, plan.N * plan.C, 1, [&](Index first, Index end) {
@@ -109,7 +109,7 @@ Tensor in_steps(const Plan& plan, const Tensor& x, const Tensor& mask) {
 
 /// The way back.
 template <class T>
-Tensor in_times(const Plan& plan, const Tensor& steps) {
+Tensor in_times(const RecurrentPlan& plan, const Tensor& steps) {
   Tensor x = Tensor::empty({plan.N, plan.T, plan.C}, steps.dtype());
   for_row_tiles(plan.T, plan.N * plan.C, 1, [&](Index first, Index end) {
     const T* from = readable<T>(steps) + first * plan.N * plan.C;
@@ -167,7 +167,7 @@ Tensor padded_weight(const Tensor& weight) {
 template <class T>
 struct Forward {
   const RecurrentCall& call;
-  const Plan plan;
+  const RecurrentPlan plan;
   const bool keep;
   RecurrentKept kept;
   Tensor y, product, weight;
@@ -219,7 +219,7 @@ struct Forward {
     const Index rows = end - first, H = plan.H, columns = product.dim(1);
     start(call.h, first * H, rows * H, at<T>(kept.h, state_place(0, first)));
     if (call.cell == Cell::lstm) start(call.c, first * H, rows * H, at<T>(kept.c, state_place(0, first)));
-    const auto forward = table<T>().forward[static_cast<int>(call.cell)];
+    const auto forward = recurrent_kernels<T>().forward[static_cast<int>(call.cell)];
     for (Index s = 0; s < plan.T; ++s) {
       const RecurrentStep<T> step = step_at(s, first, end);
       T* sums = at<T>(product, first * columns);
@@ -243,7 +243,7 @@ struct Backward {
   const RecurrentKept& kept;
   const Tensor& dy;
   const RecurrentWanted& wanted;
-  const Plan plan;
+  const RecurrentPlan plan;
   Tensor gates, inner;  ///< gradients of u and, for GRU, of a
   Tensor past, product, dc, back, weight;
 
@@ -291,7 +291,7 @@ struct Backward {
     if (call.cell_row)
       for (Index n = first; n < end; ++n)
         std::copy_n(readable<T>(dy) + ((n + 1) * plan.y_rows - 1) * H, H, at<T>(dc, n * H));
-    const auto backward = table<T>().backward[static_cast<int>(call.cell)];
+    const auto backward = recurrent_kernels<T>().backward[static_cast<int>(call.cell)];
     for (Index s = plan.T - 1; s >= 0; --s) {
       const RecurrentGradStep<T> step = step_at(s, first, end);
       backward(step);

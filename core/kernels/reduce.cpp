@@ -16,7 +16,7 @@ LINNET_FLOAT_TABLE(ReduceKernels, reduce, naive_reduce)
 /// Rows that a sum down a column takes at once; longer ones are partial sums, added in order.
 constexpr std::int64_t kRowChunk = 256;
 /// Columns a tile takes; has no influence on the result.
-constexpr std::int64_t kColumnBlock = 256;
+constexpr std::int64_t kColumnsAtOnce = 256;
 
 using Mask = std::array<bool, Shape::kMaxRank>;
 
@@ -25,9 +25,9 @@ enum class Fold { sum, max };
 template <class T, Fold fold>
 void fold_down(const T* x, T* y, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
   if constexpr (fold == Fold::sum)
-    table<T>().sum_down(x, y, rows, columns, stride);
+    reduce_kernels<T>().sum_down(x, y, rows, columns, stride);
   else
-    table<T>().max_down(x, y, rows, columns, stride);
+    reduce_kernels<T>().max_down(x, y, rows, columns, stride);
 }
 
 /// x [A, R, B] -> y [A, B].
@@ -35,20 +35,20 @@ template <class T, Fold fold>
 void fold_middle(const T* x, T* y, std::int64_t a, std::int64_t r, std::int64_t b) {
   if (b == 1) {
     for_row_tiles(a, r, 1, [&](std::int64_t first, std::int64_t last) {
-      const auto row = fold == Fold::sum ? table<T>().sum : table<T>().max;
+      const auto row = fold == Fold::sum ? reduce_kernels<T>().sum : reduce_kernels<T>().max;
       for (std::int64_t i = first; i < last; ++i) y[i] = row(x + i * r, r);
     });
     return;
   }
   const std::int64_t chunks = (r + kRowChunk - 1) / kRowChunk;
-  const std::int64_t blocks = (b + kColumnBlock - 1) / kColumnBlock;
+  const std::int64_t blocks = (b + kColumnsAtOnce - 1) / kColumnsAtOnce;
   Tensor partial = chunks > 1 ? Tensor::empty({a, chunks, b}, dtype_of<T>()) : Tensor();
   T* chunk_result = chunks > 1 ? writable<T>(partial) : y;
   parallel_for(a * chunks * blocks, a * r * b, [&](std::int64_t tile) {
-    const std::int64_t c = tile % blocks * kColumnBlock, group = tile / blocks;
+    const std::int64_t c = tile % blocks * kColumnsAtOnce, group = tile / blocks;
     const std::int64_t first = group % chunks * kRowChunk;
     fold_down<T, fold>(x + (group / chunks * r + first) * b + c, chunk_result + group * b + c,
-                       std::min(kRowChunk, r - first), std::min(kColumnBlock, b - c), b);
+                       std::min(kRowChunk, r - first), std::min(kColumnsAtOnce, b - c), b);
   });
   if (chunks > 1)
     for (std::int64_t i = 0; i < a; ++i)

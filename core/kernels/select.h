@@ -13,7 +13,7 @@
     return isa::family;
 /// In namespace linnet::kernels: defines `family_kernels()`, the family's table for active_isa().
 #define LINNET_SELECT_TABLE(Table, family)                       \
-  static const Table& family##_kernels() {                       \
+  inline const Table& family##_kernels() {                       \
     switch (active_isa()) {                                      \
       LINNET_ISAS(LINNET_SELECT_CASE, family)                    \
       default:                                                   \
@@ -21,11 +21,11 @@
     }                                                            \
     ::linnet::assertion_failed("known isa", __FILE__, __LINE__); \
   }
-/// Also `table<T>()`: that table for float, the plain scalar one for double.
+/// Also `family_kernels<T>()`: that table for float, the plain scalar one for double.
 #define LINNET_FLOAT_TABLE(Table, family, naive) \
   LINNET_SELECT_TABLE(Table<float>, family)      \
   template <class T>                             \
-  const Table<T>& table() {                      \
+  const Table<T>& family##_kernels() {           \
     if constexpr (std::is_same_v<T, float>)      \
       return family##_kernels();                 \
     else                                         \

@@ -17,7 +17,7 @@ namespace {
 
 LINNET_FLOAT_TABLE(SoftmaxKernels, softmax, naive_softmax)
 
-constexpr std::int64_t kCost = 10;  // an exponential and its two passes, in additions
+constexpr std::int64_t kSoftmaxCost = 10;  // an exponential and its two passes, in additions
 
 /// x with `axis` and the last one exchanged: its own inverse.
 Tensor exchanged(const Tensor& x, int axis) {
@@ -41,10 +41,11 @@ Tensor along(const char* op, Tensor x, Tensor second, int axis, Kernel kernel) {
   const std::int64_t n = x.shape().back();
   dispatch_float(op, x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for_row_tiles(x.size() / n, n, kCost, [&](std::int64_t first, std::int64_t end) {
+    for_row_tiles(x.size() / n, n, kSoftmaxCost, [&](std::int64_t first, std::int64_t end) {
       const std::int64_t begin = first * n;
-      kernel(table<T>(), readable<T>(x) + begin, second.defined() ? readable<T>(second) + begin : nullptr,
-             writable<T>(y) + begin, end - first, n);
+      kernel(softmax_kernels<T>(), readable<T>(x) + begin,
+             second.defined() ? readable<T>(second) + begin : nullptr, writable<T>(y) + begin, end - first,
+             n);
     });
   });
   return last ? y : exchanged(y, axis);
@@ -95,13 +96,14 @@ CrossEntropy cross_entropy(const Tensor& logits, const Tensor& target) {
   Tensor losses = Tensor::empty({rows}, logits.dtype());
   dispatch_float("cross_entropy", logits.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    for_row_tiles(rows, n, kCost, [&](std::int64_t first, std::int64_t end) {
+    for_row_tiles(rows, n, kSoftmaxCost, [&](std::int64_t first, std::int64_t end) {
       const T* z = readable<T>(logits) + first * n;
       T *p = writable<T>(probabilities) + first * n, *loss = writable<T>(losses) + first;
       if (soft)
-        table<T>().soft_cross_entropy(z, readable<T>(target) + first * n, p, loss, end - first, n);
+        softmax_kernels<T>().soft_cross_entropy(z, readable<T>(target) + first * n, p, loss, end - first, n);
       else
-        table<T>().cross_entropy(z, readable<std::int64_t>(labels) + first, p, loss, end - first, n);
+        softmax_kernels<T>().cross_entropy(z, readable<std::int64_t>(labels) + first, p, loss, end - first,
+                                           n);
     });
   });
   return {mean_of(losses, rows), probabilities};
@@ -119,9 +121,11 @@ Tensor cross_entropy_grad(const Tensor& probabilities, const Tensor& target, con
       const T* p = readable<T>(probabilities) + first * n;
       T* out = writable<T>(dz) + first * n;
       if (soft)
-        table<T>().soft_cross_entropy_grad(p, readable<T>(target) + first * n, out, end - first, n, factor);
+        softmax_kernels<T>().soft_cross_entropy_grad(p, readable<T>(target) + first * n, out, end - first, n,
+                                                     factor);
       else
-        table<T>().cross_entropy_grad(p, readable<std::int64_t>(labels) + first, out, end - first, n, factor);
+        softmax_kernels<T>().cross_entropy_grad(p, readable<std::int64_t>(labels) + first, out, end - first,
+                                                n, factor);
     });
   });
   return dz;
@@ -158,9 +162,9 @@ FocalOfLabels focal_of_labels(const Tensor& logits, const Tensor& target, const 
     const std::int64_t* label = readable<std::int64_t>(labels);
     T *p = writable<T>(result.probabilities), *loss = writable<T>(losses),
       *factor = writable<T>(result.factors);
-    for_row_tiles(rows, n, kCost, [&](std::int64_t first, std::int64_t end) {
-      table<T>().cross_entropy(readable<T>(logits) + first * n, label + first, p + first * n, loss + first,
-                               end - first, n);
+    for_row_tiles(rows, n, kSoftmaxCost, [&](std::int64_t first, std::int64_t end) {
+      softmax_kernels<T>().cross_entropy(readable<T>(logits) + first * n, label + first, p + first * n,
+                                         loss + first, end - first, n);
       for (std::int64_t r = first; r < end; ++r) {
         const FocalTerm term = focal_term(p + r * n, label[r], n, static_cast<double>(loss[r]), gamma);
         const double w = weights.defined() ? static_cast<double>(readable<T>(weights)[r]) : 1.0;
@@ -181,9 +185,9 @@ Tensor focal_of_labels_grad(const FocalOfLabels& result, const Tensor& target, c
     using T = decltype(zero);
     for_row_tiles(rows, n, 2, [&](std::int64_t first, std::int64_t end) {
       for (std::int64_t r = first; r < end; ++r)
-        table<T>().cross_entropy_grad(readable<T>(p) + r * n, readable<std::int64_t>(labels) + r,
-                                      writable<T>(dz) + r * n, 1, n,
-                                      readable<T>(result.factors)[r] * *readable<T>(dy));
+        softmax_kernels<T>().cross_entropy_grad(readable<T>(p) + r * n, readable<std::int64_t>(labels) + r,
+                                                writable<T>(dz) + r * n, 1, n,
+                                                readable<T>(result.factors)[r] * *readable<T>(dy));
     });
   });
   return dz;

@@ -10,7 +10,7 @@
 namespace linnet::nn::zoo {
 namespace {
 
-constexpr std::int64_t kFirst = 32, kLast = 1280;
+constexpr std::int64_t kStem = 32, kLast = 1280;
 
 /// Repeated blocks, of which the first has the stride.
 struct Stage {
@@ -31,8 +31,8 @@ Sequential efficientnet_lite(const EfficientNetLiteOptions& options) {
   check_width("efficientnet_lite", "depth", options.depth);
   check_counts("efficientnet_lite", options.channels, options.classes);
   Sequential net;
-  add_convolution(net, options.channels, kFirst, {.stride = 2, .padding = same}, Activation::relu6);
-  std::int64_t in = kFirst;
+  add_convolution(net, options.channels, kStem, {.stride = 2, .padding = same}, Activation::relu6);
+  std::int64_t in = kStem;
   for (const Stage& stage : kStages) {
     const std::int64_t out = scaled_channels(stage.channels, options.width);
     for (std::int64_t i = 0, repeats = scaled_repeats(stage, options.depth); i < repeats; ++i) {

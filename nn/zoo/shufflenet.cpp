@@ -8,7 +8,7 @@
 namespace linnet::nn::zoo {
 namespace {
 
-constexpr std::int64_t kFirst = 24;
+constexpr std::int64_t kFirstChannels = 24;
 constexpr std::int64_t kRepeats[] = {4, 8, 4};
 
 struct Column {
@@ -71,9 +71,9 @@ Sequential shufflenet_v2(const ShuffleNetOptions& options) {
   const Column& sizes = column(options.width);
   check_counts("shufflenet_v2", options.channels, options.classes);
   Sequential net;
-  add_convolution(net, options.channels, kFirst, {.stride = 2, .padding = 1}, Activation::relu);
+  add_convolution(net, options.channels, kFirstChannels, {.stride = 2, .padding = 1}, Activation::relu);
   net.add(MaxPool2D({.kernel = 3, .stride = 2, .padding = 1}));
-  std::int64_t in = kFirst;
+  std::int64_t in = kFirstChannels;
   for (int stage = 0; stage < 3; ++stage) {
     for (std::int64_t i = 0; i < kRepeats[stage]; ++i) {
       net.add(i == 0 ? halving_block(in, sizes.stages[stage]) : block(in));

@@ -26,7 +26,7 @@ Tensor run_embedding(const json& a, const Input& in) {
   return embedding(in("indices"), in("weight"), padding);
 }
 
-const GoldenRuns& runs() {
+const GoldenRuns& norm_runs() {
   static const GoldenRuns all{
       {"relu", [](const json&, const Input& in) { return relu(in("x")); }},
       {"leaky_relu", [](const json&, const Input& in) { return leaky_relu(in("x"), 0.125); }},
@@ -54,7 +54,7 @@ const GoldenRuns& runs() {
 }
 
 TEST_CASE("activations, normalisation and embedding, with all gradients, agree with PyTorch") {
-  check_golden_file("norm.json", runs());
+  check_golden_file("norm.json", norm_runs());
 }
 
 }  // namespace

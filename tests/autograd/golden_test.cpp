@@ -15,7 +15,7 @@ Pool2DParams pool_params(const json& a) {
           .padding = golden_padding(a["padding"])};
 }
 
-const GoldenRuns& runs() {
+const GoldenRuns& basic_runs() {
   static const GoldenRuns all{
       {"dense", [](const json&, const Input& in) { return dense(in("x"), in("weight"), in("bias")); }},
       {"conv2d",
@@ -42,7 +42,7 @@ const GoldenRuns& runs() {
 }
 
 TEST_CASE("ops and all their gradients agree with PyTorch") {
-  check_golden_file("ops.json", runs(), {"CrossEntropy"});  // a composition: tests/nn/loss_test.cpp
+  check_golden_file("ops.json", basic_runs(), {"CrossEntropy"});  // a composition: tests/nn/loss_test.cpp
 }
 
 TEST_CASE("a golden case notices a wrong attribute") {

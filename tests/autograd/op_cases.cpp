@@ -9,8 +9,6 @@
 
 namespace linnet::test {
 
-void add_loss_ops(std::vector<OpCase>& cases);  // op_cases_loss.cpp
-
 namespace {
 
 // ---- elementwise --------------------------------------------------------------------------------------
@@ -63,13 +61,13 @@ void add_elementwise(std::vector<OpCase>& cases) {
 #undef UNARY2
   for (double exponent : {-1.5, -1.0, 0.5, 1.0, 2.7, 3.0})
     cases.push_back({Op::pow, "pow, exponent " + std::to_string(exponent), [=](Rng& rng) {
-                       return OpExample{{draw(rng, random_shape(rng, 0, 3), 0.3, 2.0, false)},
+                       return OpExample{{draw_between(rng, random_shape(rng, 0, 3), 0.3, 2.0)},
                                         [=](const Inputs& in) { return pow(in[0], exponent); },
                                         1,
                                         4.0};
                      }});
   cases.push_back({Op::clamp, "clamp, inside", [](Rng& rng) {
-                     return OpExample{{draw(rng, random_shape(rng, 0, 3), 0.0, 0.7, false)},
+                     return OpExample{{draw_between(rng, random_shape(rng, 0, 3), 0.0, 0.7)},
                                       [](const Inputs& in) { return clamp(in[0], -0.5, 0.75); }};
                    }});
 #define BINARY(name, value, da, db, needs, low, high, ...) \
@@ -189,7 +187,7 @@ void add_losses(std::vector<OpCase>& cases) {
                    }});
   cases.push_back({Op::cross_entropy, "cross_entropy, soft labels", [](Rng& rng) {
                      Shape logits = random_shape(rng, 1, 3, 7);
-                     return OpExample{{draw(rng, logits, 0.0, 3.0), draw(rng, logits, 0.0, 1.0, false)},
+                     return OpExample{{draw(rng, logits, 0.0, 3.0), draw_between(rng, logits, 0.0, 1.0)},
                                       [](const Inputs& in) { return cross_entropy(in[0], in[1]); },
                                       logits.size(),
                                       40.0};
@@ -199,7 +197,7 @@ void add_losses(std::vector<OpCase>& cases) {
     cases.push_back({op, std::string(name(op)), [=](Rng& rng) {
                        Shape shape = random_shape(rng, 0, 4, 6);
                        // targets stay clear of predictions: |prediction - target| has a kink at 0
-                       return OpExample{{draw(rng, shape, 1.2, 2.0), draw(rng, shape, 0.0, 1.0, false)},
+                       return OpExample{{draw(rng, shape, 1.2, 2.0), draw_between(rng, shape, 0.0, 1.0)},
                                         [=](const Inputs& in) { return loss(in[0], in[1]); },
                                         shape.size(),
                                         4.0};

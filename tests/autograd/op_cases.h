@@ -34,6 +34,7 @@ struct OpCase {
 const std::vector<OpCase>& op_cases();
 
 // One function a family that has a file of its own.
+void add_loss_ops(std::vector<OpCase>& cases);
 void add_norm(std::vector<OpCase>& cases);
 void add_conv(std::vector<OpCase>& cases);
 void add_recurrent(std::vector<OpCase>& cases);

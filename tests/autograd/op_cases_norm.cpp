@@ -4,27 +4,16 @@
 
 #include "linnet/autograd/ops.h"
 #include "op_cases.h"
+#include "op_draws.h"
 #include "support/fixtures.h"
 
 namespace linnet::test {
 namespace {
 
-using Inputs = std::vector<Tensor>;
-
-/// Values that f32 can hold, wanting a gradient.
-Tensor draw(Rng& rng, const Shape& shape, double low = -1.0, double high = 1.0) {
-  Tensor t = Tensor::empty(shape, f64);
-  for (double& v : t.mutable_data<double>())
-    v = static_cast<double>(static_cast<float>(rng.uniform(low, high)));
-  return t.set_requires_grad(true);
-}
-
-std::int64_t any(Rng& rng, std::int64_t low, std::int64_t high) { return low + rng.below(high - low + 1); }
-
 void add_activations(std::vector<OpCase>& cases) {
   const auto between = [&](Op op, const char* name, double low, double high, Tensor (*call)(const Tensor&)) {
     cases.push_back({op, name, [=](Rng& rng) {
-                       return OpExample{{draw(rng, {any(rng, 1, 3), any(rng, 1, 33)}, low, high)},
+                       return OpExample{{draw_between(rng, {any(rng, 1, 3), any(rng, 1, 33)}, low, high)},
                                         [=](const Inputs& in) { return call(in[0]); },
                                         1,
                                         1.0};
@@ -47,7 +36,7 @@ Shape with_channels(Rng& rng, std::int64_t channels) {
 /// Values that differ by 3 at least once in each run of `length` elements that are `step` apart: a variance
 /// near 0 would make central differences and f32 coarse.
 Tensor draw_spread(Rng& rng, const Shape& shape, std::int64_t step, std::int64_t length) {
-  Tensor x = draw(rng, shape);
+  Tensor x = draw_between(rng, shape);
   auto values = x.mutable_data<double>();
   for (std::int64_t i = 0; i < x.size(); ++i) {
     const std::int64_t place = i / step % length;
@@ -59,8 +48,8 @@ Tensor draw_spread(Rng& rng, const Shape& shape, std::int64_t step, std::int64_t
 std::vector<Tensor> with_affine(Rng& rng, Tensor x, const Shape& shape) {
   std::vector<Tensor> inputs{std::move(x)};
   if (rng.below(3) == 0) return inputs;
-  inputs.push_back(draw(rng, shape, 0.5, 1.5));
-  inputs.push_back(draw(rng, shape));
+  inputs.push_back(draw_between(rng, shape, 0.5, 1.5));
+  inputs.push_back(draw_between(rng, shape));
   return inputs;
 }
 
@@ -120,14 +109,14 @@ void add_tables_and_noise(std::vector<OpCase>& cases) {
                      const DType types[] = {i64, i32, u8};
                      const Tensor indices = random_labels(shape, static_cast<std::uint64_t>(rows), rows,
                                                           types[static_cast<std::size_t>(rng.below(3))]);
-                     return OpExample{{draw(rng, {rows, size})},
+                     return OpExample{{draw_between(rng, {rows, size})},
                                       [=](const Inputs& in) { return embedding(indices, in[0]); },
                                       shape.size()};
                    }});
   cases.push_back({Op::spatial_dropout, "spatial_dropout", [](Rng& rng) {
                      const Shape shape = with_channels(rng, any(rng, 1, 35));
                      const bool training = rng.below(4) != 0;
-                     return OpExample{{draw(rng, shape)}, [=](const Inputs& in) {
+                     return OpExample{{draw_between(rng, shape)}, [=](const Inputs& in) {
                                         return spatial_dropout(in[0], 0.375, training);
                                       }};
                    }});
@@ -135,7 +124,7 @@ void add_tables_and_noise(std::vector<OpCase>& cases) {
                      const Shape shape = with_channels(rng, any(rng, 1, 35));
                      const bool training = rng.below(4) != 0;
                      // a normal number beyond 6 is not met
-                     return OpExample{{draw(rng, shape)},
+                     return OpExample{{draw_between(rng, shape)},
                                       [=](const Inputs& in) { return gaussian_noise(in[0], 0.5, training); },
                                       1,
                                       0.5 * 6};

@@ -46,6 +46,11 @@ inline Tensor draw(Rng& rng, const Shape& shape, double low, double high, bool b
 
 inline Tensor draw(Rng& rng, const Shape& shape) { return draw(rng, shape, 0.0, 1.0); }
 
+/// Uniform in [low, high] as it is, rounded to f32.
+inline Tensor draw_between(Rng& rng, const Shape& shape, double low = -1.0, double high = 1.0) {
+  return draw(rng, shape, low, high, false);
+}
+
 /// All different by at least 1/8, so that no maximum is in doubt.
 inline Tensor draw_distinct(Rng& rng, const Shape& shape) {
   std::vector<double> values(static_cast<std::size_t>(shape.size()));

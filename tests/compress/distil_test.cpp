@@ -41,7 +41,7 @@ data::TensorDataset rings(std::int64_t count, std::uint64_t seed, double careles
 }
 
 /// With dropout the teacher's mode and the student's generator matter.
-nn::Sequential network(std::uint64_t seed, std::int64_t units = 12, double dropout = 0.1) {
+nn::Sequential ring_net(std::uint64_t seed, std::int64_t units = 12, double dropout = 0.1) {
   manual_seed(seed);
   return nn::Sequential{nn::Dense(2, units), nn::Tanh(), nn::Dropout(dropout), nn::Dense(units, 3)};
 }
@@ -87,7 +87,7 @@ State outcome(const nn::Module& model, const optim::Optimizer& optimizer) {
 State student_of(
     const data::Dataset& taught, const std::function<void(int)>& before = [](int) {},
     const std::string& checkpoint = "", bool resume = false) {
-  nn::Sequential student = network(resume ? 99 : 5);
+  nn::Sequential student = ring_net(resume ? 99 : 5);
   optim::Adam adam(student.parameters(), {.lr = 0.01});
   int step = 0;
   const auto loss = [&](const Tensor& prediction, const data::Batch& batch) {
@@ -118,7 +118,7 @@ TEST_CASE("the loss of distillation and its gradient are those of an independent
 TEST_CASE(
     "a batch without a teacher's outputs is judged by its targets in evaluation, and refused in training") {
   const data::TensorDataset data = rings(40, 1);
-  nn::Sequential student = network(1);
+  nn::Sequential student = ring_net(1);
   optim::Adam adam(student.parameters());
   train::Trainer distilled(student, adam, quiet(kDistil)), plain(student, adam, quiet(cross_entropy));
   CHECK(distilled.evaluate(data) == plain.evaluate(data));
@@ -129,7 +129,7 @@ TEST_CASE(
 
 TEST_CASE("a teacher answers in eval mode, bit for bit the same in any batch and when it is remembered") {
   const data::TensorDataset data = rings(50, 2);
-  nn::Sequential teacher = network(2);
+  nn::Sequential teacher = ring_net(2);
   const compress::Taught running(data, teacher), remembered(data, teacher, {.remember = true, .batch = 7});
   CHECK_FALSE(teacher.training());
   teacher.train();
@@ -144,7 +144,7 @@ TEST_CASE("a teacher answers in eval mode, bit for bit the same in any batch and
 
 TEST_CASE("the contents of taught data are those of the data and of the teacher") {
   const data::TensorDataset data = rings(20, 3), other = rings(20, 4);
-  nn::Sequential teacher = network(3), another = network(4);
+  nn::Sequential teacher = ring_net(3), another = ring_net(4);
   const compress::Taught taught(data, teacher);
   CHECK(taught.content_hash() == compress::Taught(data, teacher, {.remember = true}).content_hash());
   CHECK(taught.content_hash() != compress::Taught(other, teacher).content_hash());
@@ -154,7 +154,7 @@ TEST_CASE("the contents of taught data are those of the data and of the teacher"
 
 TEST_CASE("subsets and transforms hand the teacher's outputs on") {
   const data::TensorDataset data = rings(30, 5);
-  nn::Sequential teacher = network(6);
+  nn::Sequential teacher = ring_net(6);
   const compress::Taught taught(data, teacher);
   const data::Subset few(taught, {4, 8, 15});
   const data::Transformed noisy(taught, {data::random_noise({.deviation = 0.5})});
@@ -176,7 +176,7 @@ TEST_CASE(
   };
   const data::TensorDataset data = rings(70, 6);
   const Slow slow(data, 70);
-  nn::Sequential teacher = network(7);
+  nn::Sequential teacher = ring_net(7);
   const State expected = student_of(compress::Taught(data, teacher));
   for (const int threads : {1, 2, 4}) {
     const test::ThreadScope scope(threads);
@@ -190,7 +190,7 @@ TEST_CASE(
     "bytes") {
   const data::TensorDataset data = rings(70, 7);
   test::TemporaryFolder folder;
-  nn::Sequential original = network(8);
+  nn::Sequential original = ring_net(8);
   io::save(folder / "teacher.ckpt",
            {{"model", original.state()}, {"graph", graph::trace(original, {1, 2}).state()}});
   const State saved = io::load(folder / "teacher.ckpt");
@@ -212,14 +212,14 @@ TEST_CASE(
 TEST_CASE(
     "a small student of few careless labels learns more with a teacher of many careful ones than alone") {
   const data::TensorDataset many = rings(1000, 8), few = rings(60, 9, 0.3), held_out = rings(1000, 10);
-  nn::Sequential teacher = network(9, 32, 0.0);
+  nn::Sequential teacher = ring_net(9, 32, 0.0);
   optim::Adam adam(teacher.parameters(), {.lr = 0.03});
   train::Trainer(teacher, adam, quiet(cross_entropy)).fit(many, {.epochs = 60, .batch = 50});
   const compress::Taught taught(few, teacher, {.remember = true});
   double alone = 0.0, distilled = 0.0;
   for (const bool with_teacher : {false, true})
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-      nn::Sequential student = network(seed, 12, 0.0);
+      nn::Sequential student = ring_net(seed, 12, 0.0);
       optim::Adam steps(student.parameters(), {.lr = 0.05});
       train::Trainer trainer(student, steps,
                              quiet(with_teacher ? compress::distil({.temperature = 2.0, .alpha = 0.9})
@@ -235,7 +235,7 @@ TEST_CASE(
 
 TEST_CASE("with alpha 1 a student needs no targets, and with alpha 0 no teacher") {
   const data::TensorDataset data = rings(20, 11), unlabelled(data.x(), {});
-  nn::Sequential teacher = network(10), student = network(11);
+  nn::Sequential teacher = ring_net(10), student = ring_net(11);
   optim::SGD sgd(student.parameters(), {.lr = 0.1});
   train::Trainer(student, sgd, {.loss = compress::distil({.alpha = 1.0}), .show = train::Show::nothing})
       .fit(compress::Taught(unlabelled, teacher));
@@ -245,7 +245,7 @@ TEST_CASE("with alpha 1 a student needs no targets, and with alpha 0 no teacher"
 
 TEST_CASE("what cannot be distilled is explained") {
   const data::TensorDataset data = rings(20, 12);
-  nn::Sequential teacher = network(12), wide{nn::Dense(2, 4)};
+  nn::Sequential teacher = ring_net(12), wide{nn::Dense(2, 4)};
   CHECK_THROWS_TEXT(compress::distil({.temperature = 0.0}), ValueError,
                     "distil: temperature must be finite and above 0, got 0.");
   CHECK_THROWS_TEXT(compress::distil({.alpha = 1.5}), ValueError, "distil: alpha must be in 0..1, got 1.5.");

@@ -23,10 +23,6 @@ const data::TensorDataset& samples() {
   static const data::TensorDataset dataset = test::corners(600, 1);
   return dataset;
 }
-const data::TensorDataset& unseen() {
-  static const data::TensorDataset dataset = test::corners(800, 77);
-  return dataset;
-}
 
 State copied(const State& state) {
   State copy;
@@ -36,14 +32,14 @@ State copied(const State& state) {
 
 TEST_CASE("training with the rounding recovers a net that 2 bits spoil") {
   const GraphModule& model = test::trained_corner_net();
-  const double before = test::accuracy_of(model, unseen());
+  const double before = test::accuracy_of(model, test::unseen_corners());
   manual_seed(1);
   GraphModule q = compress::prepare_qat(model, {.weight_bits = 2});
   CHECK(q.parameter_count() == model.parameter_count());
   test::fit(q, samples(), 1, 0.0);  // the ranges alone
-  const double spoiled = test::accuracy_of(q, unseen());
+  const double spoiled = test::accuracy_of(q, test::unseen_corners());
   test::fit(q, samples(), 6, 0.005, {.step_callbacks = {compress::freeze_on_schedule(q)}});
-  const double recovered = test::accuracy_of(q, unseen());
+  const double recovered = test::accuracy_of(q, test::unseen_corners());
   CAPTURE(before);
   CAPTURE(spoiled);
   CAPTURE(recovered);
@@ -119,7 +115,7 @@ TEST_CASE(
   }
   GraphModule q = compress::prepare_qat(model);
   test::fit(q, samples(), 2, 0.005);
-  CHECK(test::accuracy_of(q, unseen()) > 0.85);
+  CHECK(test::accuracy_of(q, test::unseen_corners()) > 0.85);
   const State state = q.state();
   for (const auto& [name, weight] : q.parameters()) {
     if (weight.rank() < 2) continue;

@@ -28,6 +28,12 @@ inline data::TensorDataset corners(std::int64_t count, std::uint64_t seed) {
   return {x, y};
 }
 
+/// Made once, of another seed than what nets are trained and calibrated with.
+inline const data::TensorDataset& unseen_corners() {
+  static const data::TensorDataset dataset = corners(800, 77);
+  return dataset;
+}
+
 inline nn::Sequential corner_net() {
   return nn::Sequential{nn::Conv2D(1, 6), nn::BatchNorm(6),  nn::ReLU(), nn::MaxPool2D(),
                         nn::Flatten(),    nn::Dense(54, 16), nn::ReLU(), nn::Dense(16, 4)};

@@ -22,10 +22,6 @@ const data::TensorDataset& seen() {
   static const data::TensorDataset dataset = test::corners(1000, 1);
   return dataset;
 }
-const data::TensorDataset& unseen() {
-  static const data::TensorDataset dataset = test::corners(800, 77);
-  return dataset;
-}
 
 Tensor outputs(const GraphModule& model, const Tensor& x) {
   GraphModule copy = test::copy_of(model);
@@ -44,11 +40,11 @@ void check_same_state(const State& a, const State& b) {
 
 TEST_CASE("8 bits lose next to nothing, 4 bits of weights little") {
   const GraphModule& model = test::trained_corner_net();
-  const double before = test::accuracy_of(model, unseen());
+  const double before = test::accuracy_of(model, test::unseen_corners());
   REQUIRE(before > 0.9);
   QuantizeNotes notes;
   const GraphModule q = compress::quantize(model, {.calibrate = seen()}, &notes);
-  CHECK(test::accuracy_of(q, unseen()) >= before - 0.01);
+  CHECK(test::accuracy_of(q, test::unseen_corners()) >= before - 0.01);
   CHECK(notes.samples == 512);
   CHECK(notes.held_out_samples == 488);
   CHECK(notes.candidates.size() >= 6);  // five rules, and corrected biases
@@ -59,10 +55,11 @@ TEST_CASE("8 bits lose next to nothing, 4 bits of weights little") {
   CHECK(notes.str().starts_with("quantize: int8, ranges by "));
   for (QuantMode mode : {QuantMode::int8_dynamic, QuantMode::int8_weights, QuantMode::float16_weights}) {
     CAPTURE(std::string(name(mode)));
-    CHECK(test::accuracy_of(compress::quantize(model, {.mode = mode}), unseen()) >= before - 0.01);
+    CHECK(test::accuracy_of(compress::quantize(model, {.mode = mode}), test::unseen_corners()) >=
+          before - 0.01);
   }
-  CHECK(test::accuracy_of(compress::quantize(model, {.mode = QuantMode::int4_weights}), unseen()) >=
-        before - 0.05);
+  CHECK(test::accuracy_of(compress::quantize(model, {.mode = QuantMode::int4_weights}),
+                          test::unseen_corners()) >= before - 0.05);
 }
 
 TEST_CASE("a user's module is traced with the first sample") {
@@ -177,12 +174,12 @@ TEST_CASE("equalisation is taken when the integers gain, and not otherwise") {
       next.mutable_data<float>()[static_cast<std::size_t>(o * 16 + c)] /= s;
   }
   QuantizeNotes with, without;
-  const double before = test::accuracy_of(model, unseen());
+  const double before = test::accuracy_of(model, test::unseen_corners());
   const GraphModule even = compress::quantize(model, {.calibrate = seen()}, &with);
   const GraphModule plain = compress::quantize(model, {.calibrate = seen(), .equalize = false}, &without);
   CHECK(with.equalized);
   CHECK_FALSE(without.equalized);
-  CHECK(test::accuracy_of(even, unseen()) >= before - 0.015);
+  CHECK(test::accuracy_of(even, test::unseen_corners()) >= before - 0.015);
   CHECK(with.score.value > without.score.value);
   compress::quantize(test::trained_corner_net(), {.calibrate = seen()}, &without);
   CHECK_FALSE(without.equalized);

@@ -2,18 +2,14 @@
 // The comparisons of tests/support: that they see what they should.
 #include "support/check_close.h"
 
-#include <limits>
-
 #include "linnet/core/error.h"
+#include "special_values.h"
 #include "support/fixtures.h"
 
 using namespace linnet;
 using test::difference;
-
-namespace {
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-}  // namespace
+using test::kInf;
+using test::kNan;
 
 TEST_CASE("values within the tolerance pass, the first one beyond does not") {
   CHECK(difference(1.5, 1.0, {0.5, 0.0}).empty());
@@ -26,12 +22,12 @@ TEST_CASE("values within the tolerance pass, the first one beyond does not") {
 
 TEST_CASE("NaN and infinity equal only themselves, whatever the tolerance") {
   const test::Tolerance generous{1e300, 1e300};
-  CHECK(difference(kNaN, kNaN, tol::exact).empty());
-  CHECK(difference(kInfinity, kInfinity, tol::exact).empty());
-  CHECK_FALSE(difference(kNaN, 1.0, generous).empty());
-  CHECK_FALSE(difference(1.0, kNaN, generous).empty());
-  CHECK_FALSE(difference(kInfinity, 1.0, generous).empty());
-  CHECK_FALSE(difference(-kInfinity, kInfinity, generous).empty());
+  CHECK(difference(kNan, kNan, tol::exact).empty());
+  CHECK(difference(kInf, kInf, tol::exact).empty());
+  CHECK_FALSE(difference(kNan, 1.0, generous).empty());
+  CHECK_FALSE(difference(1.0, kNan, generous).empty());
+  CHECK_FALSE(difference(kInf, 1.0, generous).empty());
+  CHECK_FALSE(difference(-kInf, kInf, generous).empty());
 }
 
 TEST_CASE("a difference names shape, worst element, both values and the errors") {
@@ -63,7 +59,7 @@ TEST_CASE("equal bits means equal type, shape and every bit") {
   using test::bit_difference;
   const Tensor a = Tensor::from({1, 0, 3});
   CHECK(bit_difference(a, a.clone()).empty());
-  CHECK(bit_difference(Tensor::from({kNaN}), Tensor::from({kNaN})).empty());
+  CHECK(bit_difference(Tensor::from({kNan}), Tensor::from({kNan})).empty());
   CHECK(bit_difference(a, Tensor::from({1, -0.0, 4})) ==
         "shape [3], 2 of 3 elements have other bits; first at [1]: 0, expected -0");
   CHECK(bit_difference(a, a.to(f64)) == "types differ: f32 and f64");

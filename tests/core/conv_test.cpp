@@ -14,14 +14,14 @@ using namespace linnet;
 namespace {
 
 /// One convolution: its shapes and the tensors that its three kernels take.
-struct Case {
+struct ConvCase {
   Shape x_shape, weight_shape;
   Window window;
   std::int64_t groups = 1;
   Tensor x, weight, bias, dy;
 
-  Case(const Shape& images, std::int64_t outputs, Pair kernel, Pair stride, Pair dilation,
-       const Padding& padding, std::int64_t group_count, std::uint64_t seed)
+  ConvCase(const Shape& images, std::int64_t outputs, Pair kernel, Pair stride, Pair dilation,
+           const Padding& padding, std::int64_t group_count, std::uint64_t seed)
       : x_shape(images),
         weight_shape{outputs, kernel.h, kernel.w, images[3] / group_count},
         groups(group_count) {
@@ -42,8 +42,8 @@ struct Case {
   Tensor dweight() const { return kernels::conv2d_grad_weight(dy, x, weight_shape, window, groups); }
 
   /// The same in f64, fed the same values, or their absolute values: the scale of the sums.
-  Case in_f64(bool absolute) const {
-    Case twin = *this;
+  ConvCase in_f64(bool absolute) const {
+    ConvCase twin = *this;
     for (Tensor* t : {&twin.x, &twin.weight, &twin.bias, &twin.dy}) {
       *t = t->to(f64);
       for (double& value : t->mutable_data<double>()) value = absolute ? std::abs(value) : value;
@@ -52,7 +52,7 @@ struct Case {
   }
 };
 
-Case random_case(Rng& rng, std::uint64_t seed) {
+ConvCase random_conv(Rng& rng, std::uint64_t seed) {
   const auto below = [&](std::int64_t n) { return rng.below(n); };
   const Pair kernel(1 + below(4), 1 + below(4)), stride(1 + below(3), 1 + below(3)),
       dilation(1 + below(2), 1 + below(3));
@@ -65,35 +65,35 @@ Case random_case(Rng& rng, std::uint64_t seed) {
                                                            : 1;
   const std::int64_t in = kind == 0 ? 1 : test::odd_size(rng), out = kind == 0 ? 1 : test::odd_size(rng);
   const Shape images{1 + below(5), reach.h + below(9), reach.w + below(14), groups * in};
-  return Case(images, groups * out, kernel, stride, dilation, padding, groups, seed);
+  return ConvCase(images, groups * out, kernel, stride, dilation, padding, groups, seed);
 }
 
 /// Shapes that meet every way through the kernels: 1x1, one channel, long sums, cut images, several groups.
-std::vector<Case> landmarks() {
+std::vector<ConvCase> landmarks() {
   const Padding same = Padding::same_size();
-  return {Case({3, 28, 28, 1}, 32, 3, 1, 1, {}, 1, 1),
-          Case({2, 13, 13, 32}, 64, 3, 1, 1, {}, 1, 2),
-          Case({5, 6, 5, 20}, 17, 1, 1, 1, {}, 1, 3),
-          Case({2, 40, 41, 16}, 40, 3, 1, 1, same, 1, 4),
-          Case({1, 5, 5, 300}, 9, {2, 2}, 1, 1, same, 1, 5),
-          Case({9, 12, 11, 24}, 24, 3, 2, 1, same, 24, 6),
-          Case({2, 9, 9, 6}, 1040, 2, 2, 1, {}, 2, 7),
-          Case({6, 4, 4, 3}, 8, 3, 1, {1, 2}, same, 1, 8),
-          Case({3, 7, 9, 12}, 18, {3, 2}, {1, 2}, 2, same, 3, 9),
-          Case({17, 8, 8, 8}, 16, 1, 2, 1, {}, 1, 10)};
+  return {ConvCase({3, 28, 28, 1}, 32, 3, 1, 1, {}, 1, 1),
+          ConvCase({2, 13, 13, 32}, 64, 3, 1, 1, {}, 1, 2),
+          ConvCase({5, 6, 5, 20}, 17, 1, 1, 1, {}, 1, 3),
+          ConvCase({2, 40, 41, 16}, 40, 3, 1, 1, same, 1, 4),
+          ConvCase({1, 5, 5, 300}, 9, {2, 2}, 1, 1, same, 1, 5),
+          ConvCase({9, 12, 11, 24}, 24, 3, 2, 1, same, 24, 6),
+          ConvCase({2, 9, 9, 6}, 1040, 2, 2, 1, {}, 2, 7),
+          ConvCase({6, 4, 4, 3}, 8, 3, 1, {1, 2}, same, 1, 8),
+          ConvCase({3, 7, 9, 12}, 18, {3, 2}, {1, 2}, 2, same, 3, 9),
+          ConvCase({17, 8, 8, 8}, 16, 1, 2, 1, {}, 1, 10)};
 }
 
 float madd(float a, float b, float c) { return active_isa() == Isa::sse2 ? a * b + c : std::fma(a, b, c); }
 
 /// Value at (n, h, w, c) of the zero-padded image; h and w count from its first padded row and column.
-float padded_at(const Case& t, std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c) {
+float padded_at(const ConvCase& t, std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c) {
   h -= t.window.top, w -= t.window.left;
   if (h < 0 || h >= t.window.in.h || w < 0 || w >= t.window.in.w) return 0.0f;
   return readable<float>(t.x)[((n * t.window.in.h + h) * t.window.in.w + w) * t.x_shape[3] + c];
 }
 
 /// One element of y as conv.h documents its sum.
-float documented_y(const Case& t, std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t o) {
+float documented_y(const ConvCase& t, std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t o) {
   const Window& w = t.window;
   const std::int64_t depth = t.weight_shape[3], group = o / (t.weight_shape[0] / t.groups),
                      row = w.kernel.w * depth;
@@ -113,7 +113,7 @@ float documented_y(const Case& t, std::int64_t n, std::int64_t i, std::int64_t j
 }
 
 /// One element of dx likewise: h and w are places of the image, c a channel.
-float documented_dx(const Case& t, std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c) {
+float documented_dx(const ConvCase& t, std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c) {
   const Window& win = t.window;
   const std::int64_t depth = t.weight_shape[3], outputs = t.weight_shape[0] / t.groups, group = c / depth;
   float total = 0.0f;
@@ -153,7 +153,7 @@ Tensor filled(const Shape& shape, Value value) {
   return t;
 }
 
-bool is_depthwise(const Case& t) {
+bool is_depthwise(const ConvCase& t) {
   return t.weight_shape[3] == 1 && t.groups == t.weight_shape[0] && t.groups > 1;
 }
 
@@ -184,11 +184,11 @@ TEST_CASE("a convolution worked by hand") {
 namespace {
 
 /// Output, input gradient and weight gradient of each.
-void check_against_f64(const std::vector<Case>& cases) {
-  for (const Case& t : cases) {
+void check_against_f64(const std::vector<ConvCase>& cases) {
+  for (const ConvCase& t : cases) {
     const std::string what = t.str();
     CAPTURE(what);
-    const Case twin = t.in_f64(false), scale = t.in_f64(true);
+    const ConvCase twin = t.in_f64(false), scale = t.in_f64(true);
     const Tensor y = twin.y(), dx = twin.dx(), dweight = twin.dweight();
     const Tensor y_scale = scale.y(), dx_scale = scale.dx(), dweight_scale = scale.dweight();
     const std::int64_t taps = t.window.kernel.h * t.window.kernel.w;
@@ -201,11 +201,11 @@ void check_against_f64(const std::vector<Case>& cases) {
   }
 }
 
-std::vector<Case> random_cases(std::uint64_t series, int count) {
+std::vector<ConvCase> random_convs(std::uint64_t series, int count) {
   Rng rng(21, series);
-  std::vector<Case> cases;
+  std::vector<ConvCase> cases;
   for (int i = 0; i < count; ++i)
-    cases.push_back(random_case(rng, 1000 + 100'000 * series + 10 * static_cast<std::uint64_t>(i)));
+    cases.push_back(random_conv(rng, 1000 + 100'000 * series + 10 * static_cast<std::uint64_t>(i)));
   return cases;
 }
 
@@ -213,7 +213,7 @@ std::vector<Case> random_cases(std::uint64_t series, int count) {
 
 TEST_CASE("convolutions agree with f64 on every instruction set, within ULP sqrt(K) of the absolute terms") {
   check_against_f64(landmarks());
-  check_against_f64(random_cases(0, test::kShapes));
+  check_against_f64(random_convs(0, test::kShapes));
 }
 TEST_SUITE("long") {
   TEST_CASE(
@@ -221,15 +221,15 @@ TEST_SUITE("long") {
       "1,000 "
       "shapes, on every instruction set") {
     for (std::uint64_t series = 1; series < 20; ++series)  // cut up, not to hold them all at once
-      check_against_f64(random_cases(series, test::kManyShapes / 20));
+      check_against_f64(random_convs(series, test::kManyShapes / 20));
   }
 }
 
 TEST_CASE("every element of y and dx is the documented sum, bit for bit") {
   Rng rng(22, 0);
-  std::vector<Case> cases = landmarks();
-  for (int i = 0; i < test::kShapes; ++i) cases.push_back(random_case(rng, 3000 + 10 * i));
-  for (const Case& t : cases) {
+  std::vector<ConvCase> cases = landmarks();
+  for (int i = 0; i < test::kShapes; ++i) cases.push_back(random_conv(rng, 3000 + 10 * i));
+  for (const ConvCase& t : cases) {
     const std::string what = t.str();
     CAPTURE(what);
     test::on_every_isa([&] {
@@ -245,7 +245,7 @@ TEST_CASE("every element of y and dx is the documented sum, bit for bit") {
 }
 
 TEST_CASE("instruction sets and thread counts give convolutions of equal bits") {
-  for (const Case& t : landmarks()) {
+  for (const ConvCase& t : landmarks()) {
     const std::string what = t.str();
     CAPTURE(what);
     test::check_same_bits_everywhere([&] { return t.y(); });
@@ -255,13 +255,13 @@ TEST_CASE("instruction sets and thread counts give convolutions of equal bits") 
 }
 
 TEST_CASE("an image's output and input gradient have the same bits alone and in any batch") {
-  for (const Case& t : landmarks()) {
+  for (const ConvCase& t : landmarks()) {
     const std::string what = t.str();
     CAPTURE(what);
     const Tensor y = t.y(), dx = t.dx();
     for (std::int64_t first = 0; first < t.x_shape[0]; ++first)
       for (std::int64_t count : {std::int64_t{1}, t.x_shape[0] - first}) {
-        Case part = t;
+        ConvCase part = t;
         part.x = images(t.x, first, count);
         part.dy = images(t.dy, first, count);
         part.x_shape = part.x.shape();
@@ -272,7 +272,7 @@ TEST_CASE("an image's output and input gradient have the same bits alone and in 
 }
 
 TEST_CASE("a 1x1 convolution is a matrix product, bit for bit") {
-  const Case t({3, 5, 7, 600}, 20, 1, 1, 1, {}, 1, 1);
+  const ConvCase t({3, 5, 7, 600}, 20, 1, 1, 1, {}, 1, 1);
   const Shape pixels{105, 600}, outputs{105, 20};
   const Tensor weight = t.weight.view({20, 600});
   CHECK_SAME_BITS(t.y().view(outputs), kernels::dense(t.x.view(pixels), weight, t.bias));
@@ -280,9 +280,9 @@ TEST_CASE("a 1x1 convolution is a matrix product, bit for bit") {
 }
 
 TEST_CASE("padding is the same as convolving a padded image") {
-  const Case padded({2, 6, 5, 3}, 4, {3, 2}, {2, 1}, {1, 2}, Padding(1, 2, 2, 0), 1, 1);
+  const ConvCase padded({2, 6, 5, 3}, 4, {3, 2}, {2, 1}, {1, 2}, Padding(1, 2, 2, 0), 1, 1);
   const std::int64_t before[] = {0, 1, 2, 0}, after[] = {0, 2, 0, 0};
-  Case wide = padded;
+  ConvCase wide = padded;
   wide.x = kernels::pad(padded.x, before, after, 0.0);
   wide.x_shape = wide.x.shape();
   wide.window = make_window("conv2d", wide.x_shape, {3, 2}, {2, 1}, {1, 2}, {});
@@ -293,7 +293,7 @@ TEST_CASE("padding is the same as convolving a padded image") {
 
 TEST_CASE("an empty batch has empty outputs and a zero weight gradient") {
   for (std::int64_t groups : {1, 4}) {
-    const Case t({0, 6, 5, 4}, 4, 3, 1, 1, {}, groups, 1);
+    const ConvCase t({0, 6, 5, 4}, 4, 3, 1, 1, {}, groups, 1);
     CHECK(t.y().shape() == Shape{0, 4, 3, 4});
     CHECK(t.dx().shape() == t.x_shape);
     CHECK_SAME_BITS(t.dweight(), Tensor::zeros(t.weight_shape));

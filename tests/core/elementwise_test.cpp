@@ -5,14 +5,12 @@
 
 #include "kernel_cases.h"
 #include "linnet/core/tensor_impl.h"
+#include "special_values.h"
 
 using namespace linnet;
 using namespace linnet::test;
 
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// A row of unary.def with the values of its parameters and its test range.
 struct UnaryCase {

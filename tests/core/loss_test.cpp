@@ -11,7 +11,8 @@ using kernels::Loss;
 
 namespace {
 
-constexpr Loss kAll[] = {Loss::mse, Loss::mae, Loss::bce, Loss::huber, Loss::hinge, Loss::focal, Loss::kl};
+constexpr Loss kAllLosses[] = {Loss::mse,   Loss::mae,   Loss::bce, Loss::huber,
+                               Loss::hinge, Loss::focal, Loss::kl};
 
 Tensor one() { return Tensor::full({}, 1.0); }
 
@@ -21,7 +22,7 @@ TEST_CASE(
     "losses have the same bits on every instruction set with FMA and number of threads, weighted or not") {
   const Tensor a = random_tensor({2001, 37}, 1, -4.0, 4.0), b = random_tensor({2001, 37}, 2, 0.0, 1.0),
                w = random_tensor({2001, 37}, 3, 0.0, 2.0);
-  for (const Loss loss : kAll)
+  for (const Loss loss : kAllLosses)
     for (const Tensor& weights : {Tensor(), w}) {
       CAPTURE(static_cast<int>(loss));
       const kernels::LossTerms terms{.weights = weights, .parameter = 1.5};
@@ -57,7 +58,7 @@ TEST_CASE("a weight of 0 takes a term out, also one that is not finite") {
 
 TEST_CASE("equal weights give the bits of none") {
   const Tensor a = random_tensor({77}, 6, -4.0, 4.0), b = random_tensor({77}, 7, 0.0, 1.0);
-  for (const Loss loss : kAll) {
+  for (const Loss loss : kAllLosses) {
     const kernels::LossTerms plain{.parameter = 2.0}, ones{.weights = Tensor::ones({77}), .parameter = 2.0};
     CHECK_SAME_BITS(kernels::elementwise_loss(loss, a, b, ones),
                     kernels::elementwise_loss(loss, a, b, plain));

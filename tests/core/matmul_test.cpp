@@ -100,7 +100,7 @@ const Sizes kLandmarks[] = {{1, 10, 64},    {2, 33, 1100}, {3, 100, 513},  {4, 1
 namespace {
 
 /// Shapes [first, end) of a series.
-void check_against_f64(int first, int end) {
+void check_products_against_f64(int first, int end) {
   Rng rng(11, static_cast<std::uint64_t>(first));
   for (int i = first; i < end; ++i)
     for_each_form(random_sizes(rng, i), 100 + i, [](const Tensor& a, const Tensor& b, MatmulOptions options) {
@@ -116,12 +116,12 @@ void check_against_f64(int first, int end) {
 }  // namespace
 
 TEST_CASE("products agree with f64 on every instruction set, within ULP sqrt(K) of the absolute terms") {
-  check_against_f64(0, test::kShapes);
+  check_products_against_f64(0, test::kShapes);
 }
 TEST_SUITE("long") {
   TEST_CASE(
       "all four forms of a product agree with the naive loop on 1,000 shapes, on every instruction set") {
-    check_against_f64(test::kShapes, test::kManyShapes);
+    check_products_against_f64(test::kShapes, test::kManyShapes);
   }
 }
 

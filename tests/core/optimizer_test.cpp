@@ -183,7 +183,7 @@ void check_newer_against_f64(std::int64_t n, int i) {
 }
 
 /// Sizes [first, end) of a series.
-void check_against_f64(int first, int end) {
+void check_updates_against_f64(int first, int end) {
   on_every_isa([=] {
     Rng rng(31, static_cast<std::uint64_t>(first));
     for (int i = first; i < end; ++i) {
@@ -207,11 +207,11 @@ void check_against_f64(int first, int end) {
 }  // namespace
 
 TEST_CASE("the f32 updates agree with f64 on every instruction set and size") {
-  check_against_f64(0, kShapes);
+  check_updates_against_f64(0, kShapes);
 }
 TEST_SUITE("long") {
   TEST_CASE("ten steps of every optimizer agree with f64 on 1,000 sizes, on every instruction set") {
-    check_against_f64(kShapes, kManyShapes);
+    check_updates_against_f64(kShapes, kManyShapes);
   }
 }
 

@@ -11,12 +11,12 @@ using namespace linnet;
 
 namespace {
 
-struct Case {
+struct PoolCase {
   Shape x_shape;
   Window window;
   Tensor x, dy;
 
-  Case(const Shape& images, Pair kernel, Pair stride, const Padding& padding, std::uint64_t seed)
+  PoolCase(const Shape& images, Pair kernel, Pair stride, const Padding& padding, std::uint64_t seed)
       : x_shape(images), window(make_window("max_pool2d", images, kernel, stride, 1, padding)) {
     x = test::random_tensor(images, seed);
     dy = test::random_tensor({images[0], window.out.h, window.out.w, images[3]}, seed + 1);
@@ -28,26 +28,27 @@ struct Case {
   }
 };
 
-Case random_case(Rng& rng, std::uint64_t seed) {
+PoolCase random_pool(Rng& rng, std::uint64_t seed) {
   const Pair kernel(1 + rng.below(4), 1 + rng.below(4)), stride(1 + rng.below(4), 1 + rng.below(4));
   Padding padding = rng.below(2) == 0 ? Padding::same_size() : Padding();
   if (rng.below(3) == 0)
     padding = Padding(rng.below(kernel.h), rng.below(kernel.h), rng.below(kernel.w), rng.below(kernel.w));
   const Shape images{1 + rng.below(4), kernel.h + rng.below(9), kernel.w + rng.below(9), test::odd_size(rng)};
-  return Case(images, kernel, stride, padding, seed);
+  return PoolCase(images, kernel, stride, padding, seed);
 }
 
-std::vector<Case> random_cases(std::uint64_t series, int count) {
+std::vector<PoolCase> random_pools(std::uint64_t series, int count) {
   Rng rng(31, series);
-  std::vector<Case> list;
+  std::vector<PoolCase> list;
   for (int i = 0; i < count; ++i)
-    list.push_back(random_case(rng, 100 + 10'000 * series + 2 * static_cast<std::uint64_t>(i)));
+    list.push_back(random_pool(rng, 100 + 10'000 * series + 2 * static_cast<std::uint64_t>(i)));
   return list;
 }
 
-std::vector<Case> cases() {
-  std::vector<Case> list{Case({4, 26, 26, 32}, 2, 2, {}, 1), Case({2, 20, 19, 5}, {17, 16}, 1, {}, 2)};
-  for (Case& t : random_cases(0, test::kShapes)) list.push_back(std::move(t));
+std::vector<PoolCase> cases() {
+  std::vector<PoolCase> list{PoolCase({4, 26, 26, 32}, 2, 2, {}, 1),
+                             PoolCase({2, 20, 19, 5}, {17, 16}, 1, {}, 2)};
+  for (PoolCase& t : random_pools(0, test::kShapes)) list.push_back(std::move(t));
   return list;
 }
 
@@ -75,8 +76,8 @@ TEST_CASE("pooling worked by hand") {
 
 namespace {
 
-void check_against_f64(const std::vector<Case>& list) {
-  for (const Case& t : list) {
+void check_against_f64(const std::vector<PoolCase>& list) {
+  for (const PoolCase& t : list) {
     const std::string what = t.str();
     CAPTURE(what);
     const Tensor x = t.x.to(f64), dy = t.dy.to(f64);
@@ -107,12 +108,12 @@ TEST_CASE("pooling agrees with f64 on every instruction set; the maximum and its
 TEST_SUITE("long") {
   TEST_CASE("poolings and their gradients agree with f64 on 1,000 shapes, on every instruction set") {
     for (std::uint64_t series = 1; series < 20; ++series)
-      check_against_f64(random_cases(series, test::kManyShapes / 20));
+      check_against_f64(random_pools(series, test::kManyShapes / 20));
   }
 }
 
 TEST_CASE("instruction sets and thread counts give poolings of equal bits") {
-  for (const Case& t : cases()) {
+  for (const PoolCase& t : cases()) {
     const std::string what = t.str();
     CAPTURE(what);
     const Tensor index = kernels::max_pool2d(t.x, t.window, true).index;
@@ -173,7 +174,7 @@ TEST_CASE("a NaN wins its maximum and gets its gradient, wherever it is in the w
 }
 
 TEST_CASE("an image is pooled alone as in any batch") {
-  for (const Case& t : cases()) {
+  for (const PoolCase& t : cases()) {
     const Tensor last = kernels::slice(t.x, 0, t.x_shape[0] - 1, t.x_shape[0], 1);
     const auto last_of = [&](const Tensor& y) {
       return kernels::slice(y, 0, t.x_shape[0] - 1, t.x_shape[0], 1);

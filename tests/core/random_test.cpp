@@ -25,13 +25,13 @@ struct GeneratorScope {
   ~GeneratorScope() { set_rng_state(before); }
 };
 
-struct Moments {
+struct SampleMoments {
   double mean = 0.0, variance = 0.0, fourth = 0.0;
 };
 template <class Draw>
-Moments moments(int n, Draw&& draw) {
+SampleMoments moments(int n, Draw&& draw) {
   std::vector<double> values(static_cast<std::size_t>(n));
-  Moments m;
+  SampleMoments m;
   for (double& value : values) m.mean += (value = draw()) / n;
   for (double value : values) {
     const double d = value - m.mean;
@@ -76,7 +76,7 @@ TEST_CASE("a reader gives these very numbers on every machine") {
 TEST_CASE("uniform numbers fill [0, 1) evenly") {
   Rng rng(1, 0);
   double low = 1.0, high = 0.0;
-  const Moments m = moments(200'000, [&] {
+  const SampleMoments m = moments(200'000, [&] {
     const double x = rng.uniform();
     low = std::min(low, x), high = std::max(high, x);
     return x;
@@ -96,7 +96,7 @@ TEST_CASE("uniform numbers never reach the upper bound, however narrow the inter
 
 TEST_CASE("normal numbers have mean 0, variance 1 and the fourth moment 3") {
   Rng rng(2, 0);
-  const Moments m = moments(200'000, [&] { return rng.normal(); });
+  const SampleMoments m = moments(200'000, [&] { return rng.normal(); });
   CHECK(std::abs(m.mean) < 0.02);            // standard error 0.0022
   CHECK(std::abs(m.variance - 1.0) < 0.02);  // standard error 0.0032
   CHECK(std::abs(m.fourth - 3.0) < 0.15);    // standard error 0.022

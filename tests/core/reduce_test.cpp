@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/core/kernels/reduce.h"
 
-#include <limits>
-
 #include "kernel_cases.h"
 #include "linnet/core/kernels/elementwise.h"
 #include "linnet/core/kernels/reduce_table.h"
+#include "special_values.h"
 
 using namespace linnet;
 using namespace linnet::test;
 
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Axes of x drawn at random, at least one.
 std::vector<int> random_axes(Rng& rng, int rank) {

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/core/kernels/softmax.h"
 
-#include <limits>
-
 #include "kernel_cases.h"
 #include "linnet/core/kernels/elementwise.h"
 #include "linnet/core/kernels/loss.h"
 #include "linnet/core/kernels/reduce.h"
+#include "special_values.h"
 
 using namespace linnet;
 using namespace linnet::test;
 using kernels::Loss;
 
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
-const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Rows of non-negative numbers that sum to one.
 Tensor soft_labels(const Shape& shape, std::uint64_t seed) {
@@ -24,7 +20,7 @@ Tensor soft_labels(const Shape& shape, std::uint64_t seed) {
 
 Shape matrix(Rng& rng) { return {odd_size(rng), odd_size(rng)}; }
 
-Tensor one(double value, DType dtype = f32) { return Tensor::full({}, value, dtype); }
+Tensor scalar(double value, DType dtype = f32) { return Tensor::full({}, value, dtype); }
 
 }  // namespace
 
@@ -96,8 +92,8 @@ TEST_CASE("cross entropy and its gradient agree with f64 for every kind of targe
         const auto [loss64, p64] = kernels::cross_entropy(as_f64(z), target64);
         CHECK_CLOSE(loss, loss64, tolerance);
         CHECK_CLOSE(p, p64, tolerance);
-        CHECK_CLOSE(kernels::cross_entropy_grad(p, target, one(0.7)),
-                    kernels::cross_entropy_grad(as_f64(p), target64, one(0.7f, f64)), tolerance);
+        CHECK_CLOSE(kernels::cross_entropy_grad(p, target, scalar(0.7)),
+                    kernels::cross_entropy_grad(as_f64(p), target64, scalar(0.7f, f64)), tolerance);
       }
     }
   });
@@ -117,7 +113,7 @@ TEST_CASE("cross entropy is the mean of -t log softmax(z), and its gradient (p -
     CHECK_CLOSE(loss, expected, tol::f64);
     CHECK(loss.rank() == 0);
     CHECK_CLOSE(probabilities, p, tol::f64);
-    CHECK_CLOSE(kernels::cross_entropy_grad(probabilities, target, one(2.0, f64)), gradient, tol::f64);
+    CHECK_CLOSE(kernels::cross_entropy_grad(probabilities, target, scalar(2.0, f64)), gradient, tol::f64);
   }
 }
 
@@ -161,7 +157,7 @@ TEST_CASE("mse, mae and binary cross-entropy agree with f64 on every instruction
                   tolerance);
       CHECK_CLOSE(kernels::elementwise_loss(Loss::bce, a, b), kernels::elementwise_loss(Loss::bce, a64, b64),
                   tolerance);
-      const Tensor dy = one(1.3), dy64 = one(1.3f, f64);
+      const Tensor dy = scalar(1.3), dy64 = scalar(1.3f, f64);
       for (int side : {0, 1}) {
         CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, side, a, b, {}, dy),
                     kernels::elementwise_loss_grad(Loss::mse, side, a64, b64, {}, dy64), tol::f32);
@@ -178,21 +174,21 @@ TEST_CASE("the losses are the means that their names say") {
   const Tensor a = Tensor::from({1, -2, 0.5}, f64), b = Tensor::from({0, 1, 0.5}, f64);
   CHECK_CLOSE(kernels::elementwise_loss(Loss::mse, a, b), 10.0 / 3, tol::f64);
   CHECK_CLOSE(kernels::elementwise_loss(Loss::mae, a, b), 4.0 / 3, tol::f64);
-  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, 0, a, b, {}, one(3, f64)),
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, 0, a, b, {}, scalar(3, f64)),
               Tensor::from({2, -6, 0}, f64), tol::f64);
-  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, 1, a, b, {}, one(3, f64)),
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mse, 1, a, b, {}, scalar(3, f64)),
               Tensor::from({-2, 6, 0}, f64), tol::f64);
-  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mae, 0, a, b, {}, one(3, f64)),
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mae, 0, a, b, {}, scalar(3, f64)),
               Tensor::from({1, -1, 0}, f64), tol::f64);
-  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mae, 1, a, b, {}, one(3, f64)),
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::mae, 1, a, b, {}, scalar(3, f64)),
               Tensor::from({-1, 1, 0}, f64), tol::f64);
   const auto s = [](double z) { return 1 / (1 + std::exp(-z)); };
   const double bce =
       -(std::log(1 - s(1)) + std::log(s(-2)) + 0.5 * std::log(s(0.5)) + 0.5 * std::log(1 - s(0.5))) / 3;
   CHECK_CLOSE(kernels::elementwise_loss(Loss::bce, a, b), bce, tol::f64);
-  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::bce, 0, a, b, {}, one(3, f64)),
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::bce, 0, a, b, {}, scalar(3, f64)),
               Tensor::from({s(1), s(-2) - 1, s(0.5) - 0.5}, f64), tol::f64);
-  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::bce, 1, a, b, {}, one(3, f64)),
+  CHECK_CLOSE(kernels::elementwise_loss_grad(Loss::bce, 1, a, b, {}, scalar(3, f64)),
               Tensor::from({-1, 2, -0.5}, f64), tol::f64);
 }
 
@@ -217,13 +213,13 @@ TEST_CASE("softmax and losses have the same bits on every instruction set with F
   for (const Tensor& target : {labels, soft}) {
     check_same_bits_everywhere([&] { return kernels::cross_entropy(z, target).loss; });
     check_same_bits_everywhere([&] { return kernels::cross_entropy(z, target).probabilities; });
-    check_same_bits_everywhere([&] { return kernels::cross_entropy_grad(soft, target, one(1.0)); });
+    check_same_bits_everywhere([&] { return kernels::cross_entropy_grad(soft, target, scalar(1.0)); });
   }
   check_same_bits_everywhere([&] { return kernels::elementwise_loss(Loss::mse, z, other); });
   check_same_bits_everywhere([&] { return kernels::elementwise_loss(Loss::mae, z, other); });
   check_same_bits_everywhere([&] { return kernels::elementwise_loss(Loss::bce, z, other); });
   check_same_bits_everywhere(
-      [&] { return kernels::elementwise_loss_grad(Loss::bce, 0, z, other, {}, one(1.0)); });
+      [&] { return kernels::elementwise_loss_grad(Loss::bce, 0, z, other, {}, scalar(1.0)); });
 }
 
 TEST_CASE("a row's softmax has the same bits alone and in any batch") {

@@ -17,7 +17,7 @@ using namespace linnet;
 
 namespace {
 
-constexpr DType kAll[] = {f32, f64, i8, u8, i32, i64};
+constexpr DType kAllTypes[] = {f32, f64, i8, u8, i32, i64};
 
 /// The contents as doubles.
 std::vector<double> values(const Tensor& tensor) { return test::Values(tensor).numbers; }
@@ -43,7 +43,7 @@ Tensor traced() {
 // ---- making -----------------------------------------------------------------------------------------
 
 TEST_CASE("tensors of every type are made with their values") {
-  for (DType dtype : kAll) {
+  for (DType dtype : kAllTypes) {
     CHECK(values(Tensor::zeros({2, 2}, dtype)) == std::vector<double>{0, 0, 0, 0});
     CHECK(values(Tensor::ones({3}, dtype)) == std::vector<double>{1, 1, 1});
     CHECK(values(Tensor::full({2}, 7, dtype)) == std::vector<double>{7, 7});
@@ -161,7 +161,7 @@ TEST_CASE("elements are read as their own type only") {
 }
 
 TEST_CASE("item reads the only element of any type and refuses more or none") {
-  for (DType dtype : kAll) CHECK(Tensor::full({1, 1}, 5, dtype).item() == 5.0);
+  for (DType dtype : kAllTypes) CHECK(Tensor::full({1, 1}, 5, dtype).item() == 5.0);
   CHECK_THROWS_TEXT(Tensor::zeros({2, 3}).item(), ShapeError,
                     "item: expected one element, got shape [2, 3].");
   CHECK_THROWS_TEXT(Tensor::zeros({0}).item(), ShapeError, "item: expected one element, got shape [0].");
@@ -241,8 +241,8 @@ TEST_CASE("conversion keeps values, saturates integers and truncates") {
   CHECK(values(t.to(u8)) == std::vector<double>{0, 1, 255, 0});
   CHECK(t.to(f64).dtype() == f64);
   CHECK(t.to(f32).same_as(t));
-  for (DType from : kAll)
-    for (DType to : kAll) CHECK(values(Tensor::arange(100, from).to(to)) == values(Tensor::arange(100)));
+  for (DType from : kAllTypes)
+    for (DType to : kAllTypes) CHECK(values(Tensor::arange(100, from).to(to)) == values(Tensor::arange(100)));
 }
 
 TEST_CASE("every change of contents raises the version, reading does not") {

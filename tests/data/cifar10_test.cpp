@@ -30,7 +30,7 @@ Bytes records(const Bytes& labels) {
   return bytes;
 }
 
-struct Folder {
+struct CifarFolder {
   test::TemporaryFolder folder;
   std::string dir = folder.path().string(), path = folder / "x.bin", says = "Cifar10: " + path + ": ";
   TensorDataset read(const Bytes& bytes) const {
@@ -44,7 +44,7 @@ struct Folder {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Folder,
+TEST_CASE_FIXTURE(CifarFolder,
                   "planes of records become pixels [32, 32, 3] in 0 to 1, kept as bytes, and labels i64") {
   const TensorDataset images = read(records({6, 9, 0}));
   CHECK(images.size() == 3);
@@ -58,7 +58,7 @@ TEST_CASE_FIXTURE(Folder,
   CHECK(values[2] == 7.0f / 255.0f);
 }
 
-TEST_CASE_FIXTURE(Folder,
+TEST_CASE_FIXTURE(CifarFolder,
                   "the five files of the whole set, or parts by name, from the folder or its parent") {
   write("cifar10_train_b.bin", {3});
   write("cifar10_train_a.bin", {1, 2});
@@ -84,7 +84,8 @@ TEST_CASE_FIXTURE(Folder,
   CHECK(Cifar10(parent.path().string(), Split::test).size() == 1);
 }
 
-TEST_CASE_FIXTURE(Folder, "files that are not whole records with labels 0 to 9 are refused, saying which") {
+TEST_CASE_FIXTURE(CifarFolder,
+                  "files that are not whole records with labels 0 to 9 are refused, saying which") {
   CHECK_THROWS_TEXT(read({}), IoError, says + "the file is empty.");
   Bytes bytes = records({1, 2});
   bytes.pop_back();
@@ -96,7 +97,7 @@ TEST_CASE_FIXTURE(Folder, "files that are not whole records with labels 0 to 9 a
                     "Cifar10: " + (folder / "none.bin") + ": no such file.");
 }
 
-TEST_CASE_FIXTURE(Folder, "any bytes are read or refused, whatever they are and wherever they end") {
+TEST_CASE_FIXTURE(CifarFolder, "any bytes are read or refused, whatever they are and wherever they end") {
   Rng rng(5, 0);
   int good = 0;
   for (int round = 0; round < 200; ++round) {

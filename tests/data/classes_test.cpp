@@ -14,7 +14,7 @@ data::TensorDataset numbered(const std::vector<double>& labels, DType dtype = i6
   return data::TensorDataset(Tensor::arange(n), Tensor::from(labels, {n}).to(dtype));
 }
 
-std::vector<double> numbers(const Tensor& t) {
+std::vector<double> values_of(const Tensor& t) {
   const Tensor wide = t.to(f64);
   return {wide.data<double>().begin(), wide.data<double>().end()};
 }
@@ -33,8 +33,8 @@ TEST_CASE(
     const std::vector<std::int64_t> order{5, 0, 1, 2, 3, 4};
     const data::Batch batch = some.batch(order);
     CHECK(batch.y.dtype() == i64);
-    CHECK(numbers(batch.x) == std::vector<double>{9, 0, 2, 3, 4, 7});
-    CHECK(numbers(batch.y) == std::vector<double>{1, 1, 0, 1, 1, 0});
+    CHECK(values_of(batch.x) == std::vector<double>{9, 0, 2, 3, 4, 7});
+    CHECK(values_of(batch.y) == std::vector<double>{1, 1, 0, 1, 1, 0});
     CHECK(std::vector<std::int64_t>(batch.indices.begin(), batch.indices.end()) == order);
   }
 }
@@ -44,8 +44,8 @@ TEST_CASE("per_class takes the first so many samples of each class") {
   const data::OfClasses few(all, {1, 3}, {.per_class = 2});
   data::Loader batches(few, {.batch = 4});
   for (const auto& [x, y] : batches) {
-    CHECK(numbers(x) == std::vector<double>{0, 1, 3, 6});
-    CHECK(numbers(y) == std::vector<double>{1, 0, 1, 0});
+    CHECK(values_of(x) == std::vector<double>{0, 1, 3, 6});
+    CHECK(values_of(y) == std::vector<double>{1, 0, 1, 0});
   }
   const data::SyntheticDigits digits({.count = 100});
   CHECK(data::OfClasses(digits, {5, 6, 7, 8, 9}, {.per_class = 4}).size() == 20);

@@ -11,7 +11,7 @@ using namespace linnet::data;
 namespace {
 
 /// Sample i is [i, 10 i], its label i.
-TensorDataset numbers(std::int64_t count, TensorDatasetOptions options = {}) {
+TensorDataset pairs(std::int64_t count, TensorDatasetOptions options = {}) {
   std::vector<std::uint8_t> values;
   for (std::int64_t i = 0; i < count; ++i) {
     values.push_back(static_cast<std::uint8_t>(i));
@@ -40,7 +40,7 @@ TEST_CASE("weights of samples come with the batch, also through a Subset, and be
 }
 
 TEST_CASE("a batch holds the samples that were asked for, in that order, and unpacks to x and y") {
-  const TensorDataset dataset = numbers(5);
+  const TensorDataset dataset = pairs(5);
   CHECK(dataset.size() == 5);
   const Batch batch = ask(dataset, {4, 0, 0});
   const auto& [x, y] = batch;
@@ -52,7 +52,7 @@ TEST_CASE("a batch holds the samples that were asked for, in that order, and unp
 }
 
 TEST_CASE("bytes become floats of 0 to 1, each the nearest to its value / 255") {
-  const TensorDataset dataset = numbers(20, {.divide_by = 255});
+  const TensorDataset dataset = pairs(20, {.divide_by = 255});
   const Batch batch = ask(dataset, {0, 19});
   CHECK(batch.x.dtype() == f32);
   const auto values = batch.x.data<float>();
@@ -73,7 +73,7 @@ TEST_CASE("wrong shapes, options and indices are refused") {
                     "TensorDataset: x needs an axis of samples, got [].");
   CHECK_THROWS_TEXT(TensorDataset(Tensor::ones({1}), Tensor(), {.divide_by = -1}), ValueError,
                     "TensorDataset: divide_by must not be negative: -1.");
-  const TensorDataset dataset = numbers(5);
+  const TensorDataset dataset = pairs(5);
   CHECK_THROWS_TEXT(ask(dataset, {0, 5}), ValueError, "TensorDataset: index 5 is outside 0..4.");
   CHECK_THROWS_TEXT(ask(dataset, {-1}), ValueError, "TensorDataset: index -1 is outside 0..4.");
   CHECK_THROWS_TEXT(Subset(dataset, std::vector<std::int64_t>{5}), ValueError,
@@ -82,7 +82,7 @@ TEST_CASE("wrong shapes, options and indices are refused") {
 }
 
 TEST_CASE("a subset gives other numbers to some samples; the first N may be more than there are") {
-  const TensorDataset dataset = numbers(5);
+  const TensorDataset dataset = pairs(5);
   const Subset picked(dataset, {3, 1});
   CHECK(picked.size() == 2);
   const Batch batch = ask(picked, {1, 0});
@@ -92,23 +92,23 @@ TEST_CASE("a subset gives other numbers to some samples; the first N may be more
 
   CHECK(Subset(dataset, 2).size() == 2);
   CHECK(Subset(dataset, 99).size() == 5);
-  const Subset owning(std::make_shared<TensorDataset>(numbers(4)), 3);
+  const Subset owning(std::make_shared<TensorDataset>(pairs(4)), 3);
   CHECK_SAME_BITS(ask(owning, {2}).y, Tensor::from(std::vector<std::int64_t>{2}));
 }
 
 TEST_CASE(
     "the content hash changes with any byte, label, order, count and conversion, and with nothing else") {
-  const std::uint64_t hash = numbers(50).content_hash();
-  CHECK(numbers(50).content_hash() == hash);
-  CHECK(numbers(49).content_hash() != hash);
-  CHECK(numbers(50, {.divide_by = 255}).content_hash() != hash);
+  const std::uint64_t hash = pairs(50).content_hash();
+  CHECK(pairs(50).content_hash() == hash);
+  CHECK(pairs(49).content_hash() != hash);
+  CHECK(pairs(50, {.divide_by = 255}).content_hash() != hash);
   for (std::int64_t at = 0; at < 100; ++at) {
-    TensorDataset changed = numbers(50);
+    TensorDataset changed = pairs(50);
     Tensor x = changed.x();
     x.mutable_data<std::uint8_t>()[static_cast<std::size_t>(at)] ^= 1;
     CHECK(changed.content_hash() != hash);
   }
-  const TensorDataset dataset = numbers(50);
+  const TensorDataset dataset = pairs(50);
   Tensor y = dataset.y().clone();
   y.mutable_data<std::int64_t>()[7] = 8;
   CHECK(TensorDataset(dataset.x(), y).content_hash() != hash);
@@ -118,7 +118,7 @@ TEST_CASE(
 
 TEST_CASE("the hash that every dataset has reads each sample") {
   struct Plain : Dataset {
-    TensorDataset inner = numbers(100);
+    TensorDataset inner = pairs(100);
     std::int64_t size() const override { return inner.size(); }
     Batch batch(std::span<const std::int64_t> indices) const override { return inner.batch(indices); }
   };

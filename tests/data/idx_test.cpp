@@ -29,7 +29,7 @@ Bytes idx(std::uint8_t type, const std::vector<std::uint32_t>& sizes, const Byte
   return bytes;
 }
 
-struct Folder {
+struct IdxFile {
   test::TemporaryFolder folder;
   std::string path = folder / "x";
   std::string says = "read_idx: " + path + ": ";
@@ -41,7 +41,7 @@ struct Folder {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Folder, "every element type is read, big-endian, with its sign") {
+TEST_CASE_FIXTURE(IdxFile, "every element type is read, big-endian, with its sign") {
   CHECK_SAME_BITS(read(idx(0x08, {2, 2}, {0, 1, 128, 255})),
                   Tensor::from(std::vector<std::uint8_t>{0, 1, 128, 255}, {2, 2}));
   CHECK_SAME_BITS(read(idx(0x09, {2}, {0x7F, 0x80})), Tensor::from(std::vector<std::int8_t>{127, -128}));
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(Folder, "every element type is read, big-endian, with its sign
   CHECK(read(idx(0x08, {0, 28, 28}, {})).shape() == Shape{0, 28, 28});
 }
 
-TEST_CASE_FIXTURE(Folder, "values longer than one chunk are read in full") {
+TEST_CASE_FIXTURE(IdxFile, "values longer than one chunk are read in full") {
   Bytes values(200'000);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i * 7 + i / 256);
   const Tensor x = read(idx(0x0C, {50'000}, values));
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Folder, "values longer than one chunk are read in full") {
   CHECK(equal);
 }
 
-TEST_CASE_FIXTURE(Folder, "files that are not IDX are refused, saying why") {
+TEST_CASE_FIXTURE(IdxFile, "files that are not IDX are refused, saying why") {
   CHECK_THROWS_TEXT(read({}), IoError, says + "the file is empty.");
   const std::string not_idx =
       says + "not an IDX file: it must begin with two zero bytes, a type and a number of axes.";
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(Folder, "files that are not IDX are refused, saying why") {
   CHECK_THROWS_TEXT(read({0, 0, 8, 255}), IoError, says + "255 axes; expected 1..6.");
 }
 
-TEST_CASE_FIXTURE(Folder, "a file cut at any byte is refused, and so is one with more bytes") {
+TEST_CASE_FIXTURE(IdxFile, "a file cut at any byte is refused, and so is one with more bytes") {
   const Bytes good = idx(0x0B, {2, 3}, Bytes(12, 7));
   CHECK(read(good).shape() == Shape{2, 3});
   for (std::size_t length = 0; length < good.size(); ++length)
@@ -93,7 +93,8 @@ TEST_CASE_FIXTURE(Folder, "a file cut at any byte is refused, and so is one with
   CHECK_THROWS_TEXT(read(longer), IoError, says + "more bytes after the 6 values of [2, 3].");
 }
 
-TEST_CASE_FIXTURE(Folder, "sizes that overflow or exceed the file are refused before anything is allocated") {
+TEST_CASE_FIXTURE(IdxFile,
+                  "sizes that overflow or exceed the file are refused before anything is allocated") {
   const std::string says_too_many =
       says + "the header announces more values than 28 bytes can hold. Is the file truncated?";
   const std::int64_t before = memory_stats().live_bytes;
@@ -111,7 +112,7 @@ TEST_CASE_FIXTURE(Folder, "sizes that overflow or exceed the file are refused be
   CHECK(memory_stats().live_bytes == before);
 }
 
-TEST_CASE_FIXTURE(Folder, "what is no regular file is refused without waiting") {
+TEST_CASE_FIXTURE(IdxFile, "what is no regular file is refused without waiting") {
   CHECK_THROWS_TEXT(read_idx(path), IoError, says + "no such file.");
   CHECK_THROWS_TEXT(read_idx(folder.path().string()), IoError,
                     "read_idx: " + folder.path().string() + ": not a regular file.");
@@ -139,7 +140,7 @@ Bytes gzip(const Bytes& bytes) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Folder, "compressed files are recognised by their contents and read the same") {
+TEST_CASE_FIXTURE(IdxFile, "compressed files are recognised by their contents and read the same") {
   Bytes values(100'000);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i * i >> 3);
   const Bytes plain = idx(0x08, {100, 1000}, values);
@@ -147,7 +148,7 @@ TEST_CASE_FIXTURE(Folder, "compressed files are recognised by their contents and
   CHECK_SAME_BITS(read(gzip(plain)), expected);
 }
 
-TEST_CASE_FIXTURE(Folder, "compressed files are refused when cut anywhere, damaged, or followed by more") {
+TEST_CASE_FIXTURE(IdxFile, "compressed files are refused when cut anywhere, damaged, or followed by more") {
   const Bytes good =
       gzip(idx(0x08, {40}, Bytes{1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89,
                                  1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89}));
@@ -176,7 +177,7 @@ TEST_CASE_FIXTURE(Folder, "compressed files are refused when cut anywhere, damag
   CHECK_THROWS_TEXT(read(longer), IoError, says + "more bytes after the end of the compressed data.");
 }
 
-TEST_CASE_FIXTURE(Folder, "a compressed file may not grow more than a hundredfold") {
+TEST_CASE_FIXTURE(IdxFile, "a compressed file may not grow more than a hundredfold") {
   const Bytes bomb = gzip(idx(0x08, {8 << 20}, Bytes(8 << 20, 0)));
   REQUIRE(bomb.size() * 100 + (1 << 20) < 8 << 20);
   const std::int64_t before = memory_stats().live_bytes;
@@ -187,7 +188,7 @@ TEST_CASE_FIXTURE(Folder, "a compressed file may not grow more than a hundredfol
   CHECK(memory_stats().live_bytes == before);
 }
 #else
-TEST_CASE_FIXTURE(Folder, "without zlib compressed files are refused, saying what to do") {
+TEST_CASE_FIXTURE(IdxFile, "without zlib compressed files are refused, saying what to do") {
   CHECK_THROWS_TEXT(read({0x1F, 0x8B, 8, 0}), IoError,
                     says + "compressed, and this build has no zlib. Unpack it with gunzip.");
 }

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
+struct TextFolder {
   test::TemporaryFolder folder;
   std::string dir = folder.path().string();
   void write(const std::string& name, const std::string& text) const {
@@ -31,7 +31,7 @@ const std::vector<std::string> kSignals{"body_acc_x",  "body_acc_y",  "body_acc_
                                         "body_gyro_x", "body_gyro_y", "body_gyro_z",
                                         "total_acc_x", "total_acc_y", "total_acc_z"};
 
-struct SmallHar : Folder {
+struct SmallHar : TextFolder {
   /// Window w, step t of signal s is 1000 s + 200 w + t.
   static std::string signal(std::size_t s, int windows) {
     std::string text;
@@ -47,7 +47,7 @@ struct SmallHar : Folder {
   }
 };
 
-struct SmallCmapss : Folder {
+struct SmallCmapss : TextFolder {
   /// An engine of so many cycles; sensor s is 100 engine + cycle + s / 100.
   static std::string engine(int number, int cycles) {
     std::string text;

@@ -30,7 +30,7 @@ struct Residual : nn::Module {
   }
 };
 
-nn::Sequential mlp() {
+nn::Sequential small_mlp() {
   return nn::Sequential{nn::Flatten(), nn::Dense(64, 32), nn::ReLU(), nn::Dropout(0.2), nn::Dense(32, 4)};
 }
 
@@ -83,7 +83,7 @@ void check_checkpoint(M& model, const Shape& input) {
 TEST_CASE("a checkpoint alone continues a run: same bits in training and evaluation") {
   manual_seed(1);
   SUBCASE("mlp") {
-    nn::Sequential model = mlp();
+    nn::Sequential model = small_mlp();
     check_checkpoint(model, {16, 8, 8, 1});
   }
   SUBCASE("cnn") {
@@ -99,7 +99,7 @@ TEST_CASE("a checkpoint alone continues a run: same bits in training and evaluat
 TEST_CASE("a model is exported from its checkpoint alone") {
   test::TemporaryFolder folder;
   manual_seed(1);
-  nn::Sequential model = mlp();
+  nn::Sequential model = small_mlp();
   io::save(folder / "model.ckpt",
            {{"model", model.state()}, {"graph", graph::trace(model, {1, 8, 8, 1}).state()}});
   State c = io::load(folder / "model.ckpt");

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "board.h"
+#include "image_of.h"
 #include "linnet/graph/trace.h"
 #include "linnet/nn/nn.h"
 #include "support/check_close.h"
@@ -15,11 +16,7 @@ namespace linnet {
 namespace {
 
 using test::Board;
-
-template <class M>
-deploy::Image image_of(M& model, const Shape& input, const deploy::Options& options = {}) {
-  return deploy::build(graph::trace(model, input), model.state(), options);
-}
+using test::image_of;
 
 /// Within 1e-5 of the largest output, sample by sample, as issue and tools promise.
 template <class M>
@@ -43,8 +40,8 @@ nn::Sequential mlp() {
   return nn::Sequential{nn::Flatten(), nn::Dense(784, 128), nn::ReLU(), nn::Dropout(0.2), nn::Dense(128, 10)};
 }
 
-struct Function : nn::Module {
-  explicit Function(std::function<Tensor(const Tensor&)> f) : f_(std::move(f)) {}
+struct FunctionModule : nn::Module {
+  explicit FunctionModule(std::function<Tensor(const Tensor&)> f) : f_(std::move(f)) {}
   Tensor operator()(const Tensor& x) { return f_(x); }
 
  private:
@@ -147,7 +144,7 @@ TEST_CASE("a refused model changes nothing on disk") {
   test::TemporaryFolder folder;
   std::string path = folder / "model.linnet";
   test::write_bytes(path, {1, 2, 3});
-  Function loss([](const Tensor& x) { return mse(x, x); });
+  FunctionModule loss([](const Tensor& x) { return mse(x, x); });
   CHECK_THROWS_AS(deploy::write(graph::trace(loss, {1, 4}), {}, path), GraphError);
   CHECK(test::read_bytes(path) == std::vector<std::uint8_t>{1, 2, 3});
   nn::Sequential model{nn::Dense(4, 2)};
@@ -158,7 +155,7 @@ TEST_CASE("a refused model changes nothing on disk") {
 // ---- refusals ---------------------------------------------------------------------------------------
 
 void check_refused(std::function<Tensor(const Tensor&)> f, const Shape& input, const std::string& text) {
-  Function model(std::move(f));
+  FunctionModule model(std::move(f));
   CHECK_THROWS_TEXT(image_of(model, input), GraphError, text);
 }
 
@@ -182,7 +179,7 @@ TEST_CASE("models that a file cannot hold are refused") {
   CHECK_THROWS_TEXT(deploy::build(graph::Graph(), {}), GraphError,
                     "deploy: the graph is empty. Trace a module or load one.");
 
-  Function wide([](const Tensor& x) { return relu(x); });
+  FunctionModule wide([](const Tensor& x) { return relu(x); });
   std::vector<graph::InputSpec> f64_input{{{1, 3}, f64}};
   CHECK_THROWS_TEXT(deploy::build(graph::trace(wide, f64_input), {}), GraphError,
                     "deploy: relu works in f64. A .linnet file can hold f32 models: convert with to(f32).");

@@ -11,12 +11,11 @@
 namespace linnet::test {
 namespace {
 
-Tensor weight(const Shape& shape, std::uint64_t seed = 5) { return random_tensor(shape, seed); }
-
 TEST_CASE("agreement counts outputs a step apart and samples with the same largest") {
   const Simulated f = [](Rounding& r, const Tensor& x) {
-    const Tensor y = r.value(relu(dense(r.value(x), r.weight(weight({40, 30})), weight({40}, 6))));
-    return r.value(dense(y, r.weight(weight({10, 40}, 7)), weight({10}, 8)));
+    const Tensor y =
+        r.value(relu(dense(r.value(x), r.weight(random_tensor({40, 30}, 5)), random_tensor({40}, 6))));
+    return r.value(dense(y, r.weight(random_tensor({10, 40}, 7)), random_tensor({10}, 8)));
   };
   Simulation simulation(f, {1, 30});
   const graph::GraphModule model(simulation.graph());
@@ -40,7 +39,7 @@ TEST_CASE("agreement counts outputs a step apart and samples with the same large
 
 TEST_CASE("an engine gives the same bits with any number of lanes and threads") {
   const Simulated f = [](Rounding& r, const Tensor& x) {
-    return r.value(dense(r.value(x), r.weight(weight({10, 30})), weight({10}, 8)));
+    return r.value(dense(r.value(x), r.weight(random_tensor({10, 30}, 5)), random_tensor({10}, 8)));
   };
   Simulation simulation(f, {1, 30});
   const std::vector<std::uint8_t> bytes = deploy::build(simulation.graph(), {}).bytes;

@@ -2,6 +2,7 @@
 // Golden cases and provenance of exported files, and DATA at a page. That the cases of every layer and of the
 // random graphs pass is checked where those are run.
 #include "board.h"
+#include "image_of.h"
 #include "linnet/autograd/autograd.h"
 #include "linnet/core/random.h"
 #include "linnet/deploy/deploy.h"
@@ -15,15 +16,11 @@ namespace linnet {
 namespace {
 
 using test::Board;
+using test::image_of;
 
 nn::Sequential net() {
   manual_seed(1);
   return nn::Sequential{nn::Dense(6, 20), nn::BatchNorm(20), nn::ReLU(), nn::Dropout(0.2), nn::Dense(20, 3)};
-}
-
-template <class M>
-deploy::Image image_of(M& model, const Shape& input, const deploy::Options& options = {}) {
-  return deploy::build(graph::trace(model, input), model.state(), options);
 }
 
 TEST_CASE("a file has eight golden cases unless told otherwise, and they pass") {

@@ -11,9 +11,9 @@ namespace linnet::test {
 namespace {
 
 /// Draws ops and applies them to images that it keeps.
-class Net {
+class NetRun {
  public:
-  Net(std::uint64_t seed, const Tensor& x) : rng_(seed, 1), seed_(1000 * seed), images_{x} {}
+  NetRun(std::uint64_t seed, const Tensor& x) : rng_(seed, 1), seed_(1000 * seed), images_{x} {}
 
   Tensor run() {
     const int ops = 6 + static_cast<int>(rng_.below(14));
@@ -148,6 +148,6 @@ class Net {
 
 }  // namespace
 
-Tensor run_random_net(std::uint64_t seed, const Tensor& x) { return Net(seed, x).run(); }
+Tensor run_random_net(std::uint64_t seed, const Tensor& x) { return NetRun(seed, x).run(); }
 
 }  // namespace linnet::test

@@ -36,7 +36,7 @@ std::int64_t number_of(const State& state) {
   return n;
 }
 
-struct Folder {
+struct CheckpointFolder {
   test::TemporaryFolder folder;
   std::string path = folder / "m.ckpt";
   long files() const { return std::distance(fs::directory_iterator(folder.path()), {}); }
@@ -44,7 +44,7 @@ struct Folder {
 };
 
 int save_calls() {
-  Folder place;
+  CheckpointFolder place;
   for (int n = 1; n <= 2; ++n) io::save(place.path, numbered(n));
   FaultFs counting;
   io::save(place.path, numbered(3), {.fs = &counting});
@@ -70,7 +70,8 @@ bool survives(Work&& work) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Folder, "the generations count up, the one before is kept, and no other file is left") {
+TEST_CASE_FIXTURE(CheckpointFolder,
+                  "the generations count up, the one before is kept, and no other file is left") {
   CHECK(io::save(path, numbered(1)) == 1);
   CHECK(files() == 1);
   CHECK(io::save(path, numbered(2)) == 2);
@@ -85,7 +86,8 @@ TEST_CASE_FIXTURE(Folder, "the generations count up, the one before is kept, and
   CHECK(number_of(io::load(path + ".prev")) == 2);
 }
 
-TEST_CASE_FIXTURE(Folder, "the generation does not come from the clock, and survives a damaged file") {
+TEST_CASE_FIXTURE(CheckpointFolder,
+                  "the generation does not come from the clock, and survives a damaged file") {
   for (int n = 1; n <= 3; ++n) io::save(path, numbered(n));
   fs::last_write_time(path, fs::file_time_type::min());
   CHECK(io::save(path, numbered(4)) == 4);
@@ -93,7 +95,7 @@ TEST_CASE_FIXTURE(Folder, "the generation does not come from the clock, and surv
   CHECK(io::save(path, numbered(5)) == 5);
 }
 
-TEST_CASE_FIXTURE(Folder,
+TEST_CASE_FIXTURE(CheckpointFolder,
                   "a failing call at any place, once or from then on, leaves the old or the new checkpoint") {
   const int calls = save_calls();
   FaultFs sound;
@@ -121,7 +123,7 @@ TEST_CASE_FIXTURE(Folder,
       }
 }
 
-TEST_CASE_FIXTURE(Folder, "the messages of a failed save say what failed") {
+TEST_CASE_FIXTURE(CheckpointFolder, "the messages of a failed save say what failed") {
   io::save(path, numbered(1));
   const auto failing = [&](const std::string& name, int nth, int error) {
     int seen = 0;
@@ -145,7 +147,7 @@ TEST_CASE_FIXTURE(Folder, "the messages of a failed save say what failed") {
   CHECK(number_of(io::load(path)) == 2);
 }
 
-TEST_CASE_FIXTURE(Folder,
+TEST_CASE_FIXTURE(CheckpointFolder,
                   "a failed flush is not tried again: the system may have dropped what was not written") {
   io::save(path, numbered(1));
   FaultFs failing([](int, const std::string& name) { return name == "fsync" ? EIO : 0; });
@@ -153,7 +155,7 @@ TEST_CASE_FIXTURE(Folder,
   CHECK(std::count(failing.names().begin(), failing.names().end(), "fsync") == 1);
 }
 
-TEST_CASE_FIXTURE(Folder, "interrupted and short calls are carried on with") {
+TEST_CASE_FIXTURE(CheckpointFolder, "interrupted and short calls are carried on with") {
   for (const int fault : {EINTR, EAGAIN, FaultFs::kShort}) {
     FaultFs flaky([fault](int call, const std::string&) { return call % 2 == 0 && call < 300 ? fault : 0; });
     io::save(path, numbered(1), {.fs = &flaky});
@@ -166,7 +168,8 @@ TEST_CASE_FIXTURE(Folder, "interrupted and short calls are carried on with") {
 }
 
 TEST_CASE_FIXTURE(
-    Folder, "a disk that becomes full in the middle of a write leaves the old file, and then works again") {
+    CheckpointFolder,
+    "a disk that becomes full in the middle of a write leaves the old file, and then works again") {
   io::save(path, numbered(1));
   for (int at = 0;; ++at) {
     int writes = 0;
@@ -185,7 +188,8 @@ TEST_CASE_FIXTURE(
   CHECK(number_of(io::load(path)) == 2);
 }
 
-TEST_CASE_FIXTURE(Folder, "where hard links do not exist the previous generation is kept by renaming") {
+TEST_CASE_FIXTURE(CheckpointFolder,
+                  "where hard links do not exist the previous generation is kept by renaming") {
   FaultFs no_links([](int, const std::string& name) { return name == "link" ? EPERM : 0; });
   for (int n = 1; n <= 3; ++n) io::save(path, numbered(n), {.fs = &no_links});
   CHECK(number_of(io::load(path)) == 3);
@@ -211,7 +215,7 @@ TEST_CASE_FIXTURE(Folder, "where hard links do not exist the previous generation
 TEST_CASE("a process killed at any call of a save leaves the old or the new checkpoint") {
   const int calls = save_calls();
   for (int at = 0; at <= calls; ++at) {
-    Folder place;
+    CheckpointFolder place;
     FaultFs sound;
     for (int n = 1; n <= 2; ++n) io::save(place.path, numbered(n), {.fs = &sound});
     const State next = numbered(3);
@@ -231,7 +235,7 @@ TEST_CASE("a process killed at any call of a save leaves the old or the new chec
   }
 }
 
-TEST_CASE_FIXTURE(Folder,
+TEST_CASE_FIXTURE(CheckpointFolder,
                   "a process killed at a random moment of saving again and again leaves a good checkpoint") {
   io::save(path, numbered(0));
   std::int64_t before = 0;
@@ -276,7 +280,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE_FIXTURE(Folder, "resuming takes the newest good generation and says when it is not the newest") {
+TEST_CASE_FIXTURE(CheckpointFolder,
+                  "resuming takes the newest good generation and says when it is not the newest") {
   CHECK_FALSE(io::load_newest(path).has_value());
   for (int n = 1; n <= 2; ++n) io::save(path, numbered(n));
   io::Loaded loaded = io::load_newest(path).value();
@@ -302,7 +307,7 @@ TEST_CASE_FIXTURE(Folder, "resuming takes the newest good generation and says wh
   CHECK_THROWS_TEXT(io::load(path), IoError, damage);
 }
 
-TEST_CASE_FIXTURE(Folder, "a damaged file never takes the place of the good generation before it") {
+TEST_CASE_FIXTURE(CheckpointFolder, "a damaged file never takes the place of the good generation before it") {
   for (int n = 1; n <= 2; ++n) io::save(path, numbered(n));
   auto bytes = test::read_bytes(path);
   bytes[bytes.size() / 2] ^= 4;  // as a failing SD card would
@@ -317,14 +322,15 @@ TEST_CASE_FIXTURE(Folder, "a damaged file never takes the place of the good gene
   CHECK(number_of(io::load(path + ".prev")) == 1);
 }
 
-TEST_CASE_FIXTURE(Folder, "a file that is there but cannot be looked at is not taken for none") {
+TEST_CASE_FIXTURE(CheckpointFolder, "a file that is there but cannot be looked at is not taken for none") {
   io::save(path, numbered(1));
   FaultFs failing([](int, const std::string& name) { return name == "status_of" ? EACCES : 0; });
   CHECK_THROWS_AS(io::load_newest(path, &failing), IoError);
 }
 
 TEST_CASE_FIXTURE(
-    Folder, "temporary files of dead writers are removed, those of living ones and others' files stay") {
+    CheckpointFolder,
+    "temporary files of dead writers are removed, those of living ones and others' files stay") {
   const std::string pid = std::to_string(::getpid());
   for (const std::string& dead : {std::string("999999999"), std::string("1"), pid}) {
     test::write_bytes(folder / (".m.ckpt." + dead + ".0123456789abcdef.tmp"), {1});
@@ -343,7 +349,8 @@ TEST_CASE_FIXTURE(
   CHECK(files() == 1 + static_cast<long>(stay.size()));
 }
 
-TEST_CASE_FIXTURE(Folder, "where files cannot be locked, saving works and no temporary file is removed") {
+TEST_CASE_FIXTURE(CheckpointFolder,
+                  "where files cannot be locked, saving works and no temporary file is removed") {
   const fs::path left = folder / ".m.ckpt.7.0123456789abcdef.tmp";
   test::write_bytes(left, {1});
   FaultFs lockless([](int, const std::string& name) { return name == "lock" ? ENOLCK : 0; });
@@ -352,7 +359,8 @@ TEST_CASE_FIXTURE(Folder, "where files cannot be locked, saving works and no tem
   CHECK(fs::exists(left));
 }
 
-TEST_CASE_FIXTURE(Folder, "a new temporary file that another process takes for abandoned is made again") {
+TEST_CASE_FIXTURE(CheckpointFolder,
+                  "a new temporary file that another process takes for abandoned is made again") {
   int locked = 0;
   FaultFs contended(
       [&](int, const std::string& name) { return name == "lock" && locked++ < 3 ? EWOULDBLOCK : 0; });
@@ -362,7 +370,8 @@ TEST_CASE_FIXTURE(Folder, "a new temporary file that another process takes for a
   CHECK(files() == 1);
 }
 
-TEST_CASE_FIXTURE(Folder, "two writers of one file do not mix: each moment has one complete checkpoint") {
+TEST_CASE_FIXTURE(CheckpointFolder,
+                  "two writers of one file do not mix: each moment has one complete checkpoint") {
   io::save(path, numbered(0));
   std::vector<std::thread> writers;
   for (int writer = 1; writer <= 2; ++writer)

@@ -30,7 +30,7 @@ State small_state() {
           {"recipe", "mnist-mlp"}};
 }
 
-struct Folder {
+struct CheckpointFile {
   test::TemporaryFolder folder;
   std::string path = folder / "m.ckpt";
   std::string says = "io::load: " + path + ": ";
@@ -108,7 +108,8 @@ Bytes& append_text(Bytes& bytes, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Folder, "every kind of value and element type comes back with the same bits and order") {
+TEST_CASE_FIXTURE(CheckpointFile,
+                  "every kind of value and element type comes back with the same bits and order") {
   State state = small_state();
   for (const DType dtype : {f32, f64, i8, u8, i32, i64}) {
     state.set("t" + std::string(name(dtype)), test::random_tensor({2, 3}, 9, -100, 100, dtype));
@@ -127,7 +128,8 @@ TEST_CASE_FIXTURE(Folder, "every kind of value and element type comes back with 
   CHECK(io::load(path) == State{});
 }
 
-TEST_CASE_FIXTURE(Folder, "a tensor larger than a chunk comes back, aligned in the file to 64 bytes") {
+TEST_CASE_FIXTURE(CheckpointFile,
+                  "a tensor larger than a chunk comes back, aligned in the file to 64 bytes") {
   const State state{{"odd", test::random_tensor({13}, 1)}, {"large", test::random_tensor({700, 1000}, 2)}};
   io::save(path, state);
   CHECK(io::load(path) == state);
@@ -138,7 +140,7 @@ TEST_CASE_FIXTURE(Folder, "a tensor larger than a chunk comes back, aligned in t
     CHECK(take<std::uint64_t>(bytes, row + 8) % 64 == 0);
 }
 
-TEST_CASE_FIXTURE(Folder, "the same state gives the same bytes but for the generation") {
+TEST_CASE_FIXTURE(CheckpointFile, "the same state gives the same bytes but for the generation") {
   Bytes first = saved(), second = saved();
   CHECK(take<std::uint64_t>(first, 32) == 1);
   CHECK(take<std::uint64_t>(second, 32) == 2);
@@ -147,7 +149,7 @@ TEST_CASE_FIXTURE(Folder, "the same state gives the same bytes but for the gener
   CHECK(first == second);
 }
 
-TEST_CASE_FIXTURE(Folder, "the example of docs/checkpoint_file.md is what is written") {
+TEST_CASE_FIXTURE(CheckpointFile, "the example of docs/checkpoint_file.md is what is written") {
   io::save(path, {{"n", 7}});
   const Bytes bytes = test::read_bytes(path);
   CHECK(bytes.size() == 192);
@@ -156,13 +158,13 @@ TEST_CASE_FIXTURE(Folder, "the example of docs/checkpoint_file.md is what is wri
   CHECK(with_records(Bytes(bytes.begin() + 64, bytes.begin() + 64 + 23)).size() == 192);
 }
 
-TEST_CASE_FIXTURE(Folder, "a file cut at any byte is refused") {
+TEST_CASE_FIXTURE(CheckpointFile, "a file cut at any byte is refused") {
   const Bytes good = saved();
   for (std::size_t length = 0; length < good.size(); ++length)
     CHECK_THROWS_AS(load(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length))), IoError);
 }
 
-TEST_CASE_FIXTURE(Folder, "a file with any single bit flipped is refused") {
+TEST_CASE_FIXTURE(CheckpointFile, "a file with any single bit flipped is refused") {
   const Bytes good = saved();
   REQUIRE(load(good) == small_state());
   for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
@@ -172,7 +174,8 @@ TEST_CASE_FIXTURE(Folder, "a file with any single bit flipped is refused") {
   }
 }
 
-TEST_CASE_FIXTURE(Folder, "bytes behind the end are refused: one, many, or a whole second checkpoint") {
+TEST_CASE_FIXTURE(CheckpointFile,
+                  "bytes behind the end are refused: one, many, or a whole second checkpoint") {
   const Bytes good = saved();
   for (const std::size_t more : {std::size_t{1}, std::size_t{64}, std::size_t{1} << 20}) {
     Bytes longer = good;
@@ -186,7 +189,7 @@ TEST_CASE_FIXTURE(Folder, "bytes behind the end are refused: one, many, or a who
   CHECK_THROWS_AS(load(twice), IoError);
 }
 
-TEST_CASE_FIXTURE(Folder, "the messages say what is wrong and where") {
+TEST_CASE_FIXTURE(CheckpointFile, "the messages say what is wrong and where") {
   const Bytes good = saved();
   const auto changed = [&](std::size_t at, std::uint8_t value) {
     Bytes bytes = good;
@@ -236,7 +239,7 @@ TEST_CASE_FIXTURE(Folder, "the messages say what is wrong and where") {
                     says + "the filling at byte " + std::to_string(offset + 60) + " is not zero.");
 }
 
-TEST_CASE_FIXTURE(Folder,
+TEST_CASE_FIXTURE(CheckpointFile,
                   "a table that moves, overlaps or enlarges sections is refused with right checksums too") {
   const Bytes good = saved();
   const auto sections = take<std::uint32_t>(good, 20);
@@ -262,7 +265,7 @@ TEST_CASE_FIXTURE(Folder,
   CHECK(memory_stats().live_bytes == before);
 }
 
-TEST_CASE_FIXTURE(Folder, "records that lie about sizes are refused before anything is allocated") {
+TEST_CASE_FIXTURE(CheckpointFile, "records that lie about sizes are refused before anything is allocated") {
   const Bytes start{1};  // a little-endian archive
   const auto entry = [&](const std::string& name, std::uint8_t kind) {
     Bytes records = start;
@@ -309,7 +312,7 @@ TEST_CASE_FIXTURE(Folder, "records that lie about sizes are refused before anyth
   CHECK_THROWS_TEXT(load(with_records({1, 0})), IoError, at + "1: they end too early.");
 }
 
-TEST_CASE_FIXTURE(Folder, "a name that is there twice is refused") {
+TEST_CASE_FIXTURE(CheckpointFile, "a name that is there twice is refused") {
   Bytes records{1};
   append<std::uint32_t>(records, 2);
   for (int i = 0; i < 2; ++i) append<std::int64_t>(append<std::uint8_t>(append_text(records, "w"), 1), i);
@@ -318,7 +321,7 @@ TEST_CASE_FIXTURE(Folder, "a name that is there twice is refused") {
                         ": the name 'w' is there twice.");
 }
 
-TEST_CASE_FIXTURE(Folder, "states nested deeply are refused when saving and when loading") {
+TEST_CASE_FIXTURE(CheckpointFile, "states nested deeply are refused when saving and when loading") {
   State nested;
   for (int depth = 0; depth < 31; ++depth) nested = State{{"s", nested}};
   io::save(path, nested);
@@ -337,7 +340,8 @@ TEST_CASE_FIXTURE(Folder, "states nested deeply are refused when saving and when
                         ": states are nested more than 32 deep.");
 }
 
-TEST_CASE_FIXTURE(Folder, "undefined tensors and too many entries are refused and leave the file as it was") {
+TEST_CASE_FIXTURE(CheckpointFile,
+                  "undefined tensors and too many entries are refused and leave the file as it was") {
   const Bytes good = saved();
   CHECK_THROWS_TEXT(io::save(path, {{"a", State{{"b", Tensor()}}}}), StateError,
                     "io::save: a/b: the tensor is undefined.");
@@ -348,7 +352,7 @@ TEST_CASE_FIXTURE(Folder, "undefined tensors and too many entries are refused an
   CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
 }
 
-TEST_CASE_FIXTURE(Folder, "a checkpoint with another graph than its header names is refused") {
+TEST_CASE_FIXTURE(CheckpointFile, "a checkpoint with another graph than its header names is refused") {
   const State with_graph{{"graph", State{{"ops", "dense relu"}, {"constant", Tensor::ones({2})}}}};
   io::save(path, with_graph);
   CHECK(io::load(path) == with_graph);
@@ -358,7 +362,7 @@ TEST_CASE_FIXTURE(Folder, "a checkpoint with another graph than its header names
   CHECK_THROWS_TEXT(load(bytes), IoError, says + "the graph is not the one that the header names.");
 }
 
-TEST_CASE_FIXTURE(Folder, "what is no readable regular file is refused without waiting") {
+TEST_CASE_FIXTURE(CheckpointFile, "what is no readable regular file is refused without waiting") {
   const std::string dir = folder.path().string();
   CHECK_THROWS_TEXT(io::load(path), IoError, says + "cannot be opened: No such file or directory.");
   CHECK_THROWS_TEXT(io::load(dir), IoError, "io::load: " + dir + ": not a regular file.");
@@ -380,7 +384,7 @@ TEST_CASE_FIXTURE(Folder, "what is no readable regular file is refused without w
   CHECK_THROWS_TEXT(io::save("/dev/null", {}), IoError, "io::save: /dev/null: not a regular file.");
 }
 
-TEST_CASE_FIXTURE(Folder, "crc32c and sha256 give their published values") {
+TEST_CASE_FIXTURE(CheckpointFile, "crc32c and sha256 give their published values") {
   const std::string digits = "123456789", abc = "abc";
   CHECK(io::crc32c(std::as_bytes(std::span(digits))) == 0xE3069283);
   Bytes zeros(32), ones(32, 0xFF);

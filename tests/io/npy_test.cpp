@@ -25,7 +25,7 @@ Bytes npy(const std::string& header, const Bytes& values, int version = 1) {
   return bytes;
 }
 
-struct Folder {
+struct NpyFile {
   test::TemporaryFolder folder;
   std::string path = folder / "x.npy";
   std::string says = "read_npy: " + path + ": ";
@@ -37,7 +37,7 @@ struct Folder {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Folder, "every element type and rank comes back with the same bits") {
+TEST_CASE_FIXTURE(NpyFile, "every element type and rank comes back with the same bits") {
   for (const DType dtype : {f32, f64, i8, u8, i32, i64})
     for (const Shape& shape : {Shape{}, Shape{0}, Shape{5}, Shape{2, 3}, Shape{1, 2, 3, 1, 2, 2}}) {
       const Tensor x = test::random_tensor(shape, 3, 0, 100, dtype);
@@ -46,7 +46,7 @@ TEST_CASE_FIXTURE(Folder, "every element type and rank comes back with the same 
     }
 }
 
-TEST_CASE_FIXTURE(Folder, "files are byte for byte those of NumPy") {
+TEST_CASE_FIXTURE(NpyFile, "files are byte for byte those of NumPy") {
   io::write_npy(path, Tensor::from({{1.0, -2.0, 0.5}}));
   CHECK(test::read_bytes(path) == npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }",
                                       {0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0, 0, 0, 0, 0x3F}));
@@ -56,14 +56,14 @@ TEST_CASE_FIXTURE(Folder, "files are byte for byte those of NumPy") {
   CHECK(test::read_bytes(path) == npy("{'descr': '|i1', 'fortran_order': False, 'shape': (), }", {7}));
 }
 
-TEST_CASE_FIXTURE(Folder, "version 2, other quotes, blanks and orders of keys are read") {
+TEST_CASE_FIXTURE(NpyFile, "version 2, other quotes, blanks and orders of keys are read") {
   const Tensor expected = Tensor::from(std::vector<std::uint8_t>{1, 2}, {1, 2});
   CHECK_SAME_BITS(read(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }", {1, 2}, 2)),
                   expected);
   CHECK_SAME_BITS(read(npy("{\"shape\":(1,2),'descr':'|u1','fortran_order' : False}", {1, 2})), expected);
 }
 
-TEST_CASE_FIXTURE(Folder, "what is not read is refused, saying why") {
+TEST_CASE_FIXTURE(NpyFile, "what is not read is refused, saying why") {
   CHECK_THROWS_TEXT(read({}), IoError, says + "the file is empty.");
   CHECK_THROWS_TEXT(read({'P', 'K', 3, 4, 5, 6, 7, 8}), IoError,
                     says + "not a .npy file: it begins with other bytes.");
@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(Folder, "what is not read is refused, saying why") {
                     says + "2 bytes of values; [1] u8 needs 1.");
 }
 
-TEST_CASE_FIXTURE(Folder, "headers that are no such dictionary are refused, saying why") {
+TEST_CASE_FIXTURE(NpyFile, "headers that are no such dictionary are refused, saying why") {
   const std::string type = "'descr': '|u1', ", order = "'fortran_order': False, ", shape = "'shape': (1,), ";
   const std::vector<std::pair<std::string, std::string>> cases{
       {"", "expected '{'"},
@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(Folder, "headers that are no such dictionary are refused, sayi
                       says + "the header is not valid: " + broken.second + ".");
 }
 
-TEST_CASE_FIXTURE(Folder, "sizes that overflow are refused before anything is allocated") {
+TEST_CASE_FIXTURE(NpyFile, "sizes that overflow are refused before anything is allocated") {
   const std::int64_t before = memory_stats().live_bytes;
   for (const char* shape : {"(65536, 65536, 65536, 65536)", "(999999999999999, 999999999999999)",
                             "(1, 1, 1, 1, 1, 1, 1)", "(281474976710656,)"})
@@ -115,7 +115,7 @@ TEST_CASE_FIXTURE(Folder, "sizes that overflow are refused before anything is al
   CHECK(memory_stats().live_bytes == before);
 }
 
-TEST_CASE_FIXTURE(Folder, "a file cut at any byte is refused") {
+TEST_CASE_FIXTURE(NpyFile, "a file cut at any byte is refused") {
   const Bytes good =
       npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", {1, 0, 0, 0, 2, 0, 0, 0});
   CHECK(read(good).shape() == Shape{2});
@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(Folder, "a file cut at any byte is refused") {
 }
 
 TEST_CASE_FIXTURE(
-    Folder, "a flipped bit of the header is refused or changes nothing that is not said in the header") {
+    NpyFile, "a flipped bit of the header is refused or changes nothing that is not said in the header") {
   const Bytes good =
       npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", {1, 0, 0, 0, 2, 0, 0, 0});
   for (std::size_t bit = 0; bit < 8 * (good.size() - 8); ++bit) {

@@ -10,13 +10,12 @@
 #include <random>
 #include <vector>
 
+#include "floats.h"
 #include "linnet/runtime/linnet_runtime.h"
 #include "model_builder.h"
 
 namespace linnet::test {
 namespace {
-
-using Floats = std::vector<float>;
 
 struct Window {
   int h, w, c, kernel, stride, top, bottom, left, right;
@@ -25,13 +24,6 @@ struct Window {
 };
 
 std::uint32_t u(int value) { return static_cast<std::uint32_t>(value); }
-
-Floats random_floats(std::mt19937& random, int n) {
-  std::uniform_real_distribution<float> uniform(-4.0f, 4.0f);
-  Floats values(u(n));
-  for (float& v : values) v = uniform(random);
-  return values;
-}
 
 /// Calls visit(index of y, index of x, tap) for every tap inside the image, in the order of the sum, channel
 /// 0.
@@ -84,8 +76,9 @@ void run_everywhere(const File& file, const Floats& x, const std::function<void(
 void check_convolution(const Window& v, bool depthwise, std::mt19937& random) {
   CAPTURE(depthwise);
   const int of_group = depthwise ? 1 : v.c, taps = v.kernel * v.kernel;
-  const Floats x = random_floats(random, v.h * v.w * v.c), bias = random_floats(random, v.c);
-  const Floats weight = random_floats(random, v.c * taps * of_group);
+  const Floats x = random_floats(random, u(v.h * v.w * v.c), 4.0f),
+               bias = random_floats(random, u(v.c), 4.0f);
+  const Floats weight = random_floats(random, u(v.c * taps * of_group), 4.0f);
   Floats wanted(u(v.places_h() * v.places_w() * v.c));
   for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] = bias[i % u(v.c)];
   each_tap(v, [&](int y, int at, int tap) {
@@ -109,7 +102,7 @@ void check_convolution(const Window& v, bool depthwise, std::mt19937& random) {
 }
 
 void check_max_pool(const Window& v, std::mt19937& random) {
-  const Floats x = random_floats(random, v.h * v.w * v.c);
+  const Floats x = random_floats(random, u(v.h * v.w * v.c), 4.0f);
   Floats wanted(u(v.places_h() * v.places_w() * v.c), -INFINITY);
   each_tap(v, [&](int y, int at, int) {
     for (int c = 0; c < v.c; ++c) wanted[u(y + c)] = std::max(wanted[u(y + c)], x[u(at + c)]);

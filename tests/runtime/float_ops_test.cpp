@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "floats.h"
 #include "linnet/runtime/linnet_runtime.h"
 #include "model_builder.h"
 
@@ -15,25 +16,11 @@ namespace linnet::test {
 namespace {
 
 constexpr double kHalfUlp = 0x1p-24;
-using Floats = std::vector<float>;
 using Dims = std::vector<std::uint32_t>;
 
 /// In low..high.
 std::uint32_t pick(std::mt19937& random, std::uint32_t low, std::uint32_t high) {
   return low + static_cast<std::uint32_t>(random() % (high - low + 1));
-}
-
-std::uint32_t count(const Dims& dims) {
-  std::uint32_t n = 1;
-  for (std::uint32_t d : dims) n *= d;
-  return n;
-}
-
-Floats random_floats(std::mt19937& random, std::size_t n, float scale = 1.0f) {
-  std::uniform_real_distribution<float> uniform(-scale, scale);
-  Floats values(n);
-  for (float& v : values) v = uniform(random);
-  return values;
 }
 
 /// Checks, binds and runs a model of one input and one output in an arena of exactly the right size, on the
@@ -96,7 +83,7 @@ TEST_CASE("dense is x weight^T + bias for any sizes, leading axes, with and with
     const std::uint32_t n_in = pick(random, 1, trial % 3 == 0 ? 300 : 40), n_out = pick(random, 1, 20);
     Dims dims;
     for (std::size_t i = pick(random, 0, 2); i > 0; --i) dims.push_back(pick(random, 1, 4));
-    const std::uint32_t rows = count(dims);
+    const std::uint32_t rows = elements_of(dims);
     Dims x_dims = dims, y_dims = dims;
     x_dims.push_back(n_in);
     y_dims.push_back(n_out);
@@ -165,7 +152,7 @@ TEST_CASE("softmax is e^x / sum e^x over any axis, and gives the same bits onto 
     if (trial % 10 == 0) dims.back() = pick(random, 100, 999);
     const std::uint8_t axis =
         static_cast<std::uint8_t>(trial % 10 == 0 ? dims.size() - 1 : random() % dims.size());
-    const Floats x = random_floats(random, count(dims), trial % 4 == 0 ? 90.0f : 8.0f);
+    const Floats x = random_floats(random, elements_of(dims), trial % 4 == 0 ? 90.0f : 8.0f);
     const Floats y = softmax(dims, axis, x);
     CHECK(same_bits(y, softmax(dims, axis, x, true)));
 

@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kOutputs = LNT_GOLD_BYTES + 16, kCase = 4 * (3 * 2 + 6);  // of golden_model()
 
 /// A file bound to its arena.
-struct Bound {
-  explicit Bound(const File& model) {
+struct BoundFile {
+  explicit BoundFile(const File& model) {
     const Bytes bytes = model.bytes();
     file = exact_memory(bytes.size());
     std::memcpy(file.get(), bytes.data(), bytes.size());
@@ -30,7 +30,7 @@ struct Bound {
 };
 
 lnt_self_test_result self_test(const File& file, lnt_status expected) {
-  Bound model(file);
+  BoundFile model(file);
   lnt_self_test_result result;
   CHECK(lnt_self_test(&model.bound, &result) == expected);
   CHECK(lnt_self_test(&model.bound, nullptr) == expected);
@@ -62,7 +62,7 @@ TEST_CASE("the random words of these tests are those of Philox's authors") {  //
 }
 
 TEST_CASE("golden cases pass, with inputs that follow from seed, case, port and place") {
-  Bound model(golden_model());
+  BoundFile model(golden_model());
   lnt_self_test_result result;
   for (const lnt_isa isa : {LNT_SCALAR, LNT_AVX2, LNT_AVX512, LNT_NEON}) {
     if (!lnt_has_isa(isa)) continue;

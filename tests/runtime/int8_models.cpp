@@ -3,15 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace linnet::test {
 namespace {
-
-std::size_t count(const ModelBuilder::Dims& dims) {
-  return std::accumulate(dims.begin(), dims.end(), std::size_t{1},
-                         [](std::size_t n, std::uint32_t d) { return n * d; });
-}
 
 template <class T>
 std::vector<T> as(const std::vector<std::int32_t>& values) {
@@ -23,7 +17,7 @@ std::vector<T> as(const std::vector<std::int32_t>& values) {
 /// -127..127 in some order, small enough for any type.
 std::vector<std::int32_t> filled(const Int8Operand& t) {
   std::vector<std::int32_t> values = t.values;
-  for (std::size_t i = values.size(); i < count(t.dims); ++i)
+  for (std::size_t i = values.size(); i < elements_of(t.dims); ++i)
     values.push_back(static_cast<std::int32_t>(i * 37 % 255) - 127);
   return values;
 }
@@ -64,7 +58,7 @@ Int8Operand constant(const ModelBuilder::Dims& dims, std::uint8_t dtype,
 Int8Operand table(std::uint32_t size) { return constant({size}, LNT_I8, {}); }
 
 Int8Operand sums_of(const Int8Operand& weight, std::int32_t x_zero) {
-  const std::size_t rows = weight.dims[0], terms = count(weight.dims) / rows;
+  const std::size_t rows = weight.dims[0], terms = elements_of(weight.dims) / rows;
   std::vector<std::int32_t> sums(rows);
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t k = 0; k < terms; ++k) sums[r] -= x_zero * weight.values[r * terms + k];

@@ -5,14 +5,12 @@
 
 #include <cstring>
 #include <functional>
-#include <random>
 
+#include "floats.h"
 #include "fuzz/use_model.h"
 #include "int8_models.h"
 
 namespace linnet::test {
-
-using Floats = std::vector<float>;
 
 /// A model bound in an arena of exactly its size.
 struct Int8Model {
@@ -42,13 +40,6 @@ struct Int8Model {
   std::unique_ptr<std::uint8_t, Free> arena;
   lnt_model bound;
 };
-
-inline Floats random_between(std::mt19937& random, std::size_t n, float low, float high) {
-  std::uniform_real_distribution<float> uniform(low, high);
-  Floats values(n);
-  for (float& v : values) v = uniform(random);
-  return values;
-}
 
 /// Calls visit(index of x or -1 outside, index of weight) for each tap of output o at place i, j of the
 /// convolution of int8_conv() and dynamic_conv2d().

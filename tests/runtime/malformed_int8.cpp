@@ -233,7 +233,7 @@ void elementwise(std::vector<Case>& all) {
       .but("whose table is negative", LNT_E_OP_OPERAND, [](Int8Op& op) { op.in[1].values[255] = -1; });
 }
 
-void moves(std::vector<Case>& all) {
+void int8_moves(std::vector<Case>& all) {
   const std::pair<const char*, Int8Op> ops[] = {
       {"int8 max pool", int8_pool(LNT_I8_MAX_POOL2D)},
       {"int8 average pool", int8_pool(LNT_I8_AVG_POOL2D)},
@@ -266,7 +266,7 @@ void moves(std::vector<Case>& all) {
       });
 }
 
-void recurrent(std::vector<Case>& all) {
+void lstm_and_gru(std::vector<Case>& all) {
   for (bool lstm : {true, false}) {
     Int8Cases layer(all, lstm ? "int8 lstm" : "int8 gru", int8_recurrent(lstm));
     const std::size_t last = lstm ? 6 : 7;
@@ -295,7 +295,7 @@ void recurrent(std::vector<Case>& all) {
 }
 
 /// What QUANT and the records say of each other.
-void places(std::vector<Case>& all) {
+void quant_section(std::vector<Case>& all) {
   const auto add = [&](const char* name, lnt_status expected, void (*change)(File&)) {
     all.push_back({name, expected, [=] {
                      File file = int8_file(int8_dense());
@@ -326,9 +326,9 @@ std::vector<Case> malformed_int8() {
   sums(all);
   products(all);
   elementwise(all);
-  moves(all);
-  recurrent(all);
-  places(all);
+  int8_moves(all);
+  lstm_and_gru(all);
+  quant_section(all);
   return all;
 }
 

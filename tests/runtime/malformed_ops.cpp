@@ -27,22 +27,16 @@ bool has(const std::vector<std::size_t>& list, std::size_t i) {
   return false;
 }
 
-std::uint32_t count(const Dims& dims) {
-  std::uint32_t n = 1;
-  for (std::uint32_t d : dims) n *= d;
-  return n;
-}
-
 Bytes file_of(const OneOp& op) {
   ModelBuilder m;
   std::vector<ModelBuilder::Value> in;
   for (std::size_t i = 0; i < op.in.size(); ++i) {
-    const std::vector<float> values(count(op.in[i]), 0.5f);
+    const std::vector<float> values(elements_of(op.in[i]), 0.5f);
     const bool integer = has(op.integers, i);
     if (i < op.activations)
       in.push_back(integer ? m.integer_input(op.in[i]) : m.input(op.in[i]));
     else if (integer)
-      in.push_back(m.integers(op.in[i], std::vector<std::int32_t>(count(op.in[i]), 2)));
+      in.push_back(m.integers(op.in[i], std::vector<std::int32_t>(elements_of(op.in[i]), 2)));
     else
       in.push_back(has(op.blocked, i) ? m.blocked(op.in[i], values) : m.constant(op.in[i], values));
   }

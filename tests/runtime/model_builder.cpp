@@ -356,6 +356,12 @@ File ModelBuilder::file() const {
   return file;
 }
 
+std::uint32_t elements_of(const ModelBuilder::Dims& dims) {
+  std::uint32_t n = 1;
+  for (std::uint32_t d : dims) n *= d;
+  return n;
+}
+
 File golden_model() {
   constexpr std::uint32_t kRows = 5, kIds = 3, kNumbers = 6, kSeed = 7;
   const std::vector<float> table{0.5f, -1.0f, 2.0f, 0.25f, -3.0f, 1.5f, 4.0f, -0.125f, 1.0f, 0.75f};

@@ -149,6 +149,9 @@ class ModelBuilder {
   std::uint8_t n_inputs_ = 0, n_outputs_ = 0;
 };
 
+/// The product of the sizes.
+std::uint32_t elements_of(const ModelBuilder::Dims& dims);
+
 /// x [1, 2, 3] -> reshape [1, 6] -> dense 4 -> relu -> dense 3 -> softmax, with names and labels.
 File small_model();
 

@@ -34,13 +34,13 @@ void __wrap_free(void* p) { heap_forbidden ? std::abort() : __real_free(p); }
 namespace linnet::test {
 namespace {
 
-struct Bound {
+struct SmallModel {
   Bytes file = small_model().bytes();
   lnt_info info;
   Bytes arena;
   lnt_model model;
 
-  Bound() {
+  SmallModel() {
     REQUIRE(lnt_check(file.data(), file.size(), nullptr, &info) == LNT_OK);
     arena.resize(info.arena_bytes);
     REQUIRE(lnt_bind(&model, &info, arena.data(), arena.size()) == LNT_OK);
@@ -86,7 +86,7 @@ std::vector<double> small_model_by_hand(const std::vector<float>& x) {
 }  // namespace
 
 TEST_CASE("a model runs as its layers say, again and again") {
-  Bound b;
+  SmallModel b;
   for (const std::vector<float>& x : {std::vector<float>{1, 2, 3, 4, 5, 6},
                                       {-1, 0.5f, 0, 2, -3, 1},
                                       {0, 0, 0, 0, 0, 0},
@@ -98,7 +98,7 @@ TEST_CASE("a model runs as its layers say, again and again") {
 }
 
 TEST_CASE("inputs and outputs have shape, name and memory in the arena") {
-  Bound b;
+  SmallModel b;
   const lnt_view x = b.input();
   CHECK(x.name == std::string("image"));
   CHECK(x.dtype == LNT_F32);
@@ -151,7 +151,7 @@ TEST_CASE("ports are found by number, also when ops write outputs in another ord
 }
 
 TEST_CASE("META is looked up by its whole key") {
-  Bound b;
+  SmallModel b;
   CHECK(lnt_meta(&b.info, "task") == std::string("classification"));
   CHECK(lnt_meta(&b.info, "labels") == std::string("zero\none\ntw\xC3\xB6"));
   CHECK(lnt_meta(&b.info, "input.0") == std::string("image"));
@@ -178,7 +178,7 @@ TEST_CASE("inputs that nobody wrote are zeros") {
 }
 
 TEST_CASE("wrong arguments are refused and leave the model unbound") {
-  Bound b;
+  SmallModel b;
   lnt_info info = b.info;
   lnt_view view;
   lnt_model model = b.model;
@@ -202,7 +202,7 @@ TEST_CASE("wrong arguments are refused and leave the model unbound") {
 }
 
 TEST_CASE("an instruction set that is not there is refused, the plain one is always there") {
-  Bound b;
+  SmallModel b;
   for (lnt_isa isa : {LNT_SCALAR, LNT_AVX2, LNT_AVX512, LNT_NEON})
     CHECK(lnt_set_isa(&b.model, isa) == (lnt_has_isa(isa) ? LNT_OK : LNT_E_ISA));
   CHECK(lnt_has_isa(LNT_SCALAR));
@@ -233,7 +233,7 @@ TEST_CASE("an index outside the table takes the nearest row, and lnt_run says so
 }
 
 TEST_CASE("a file that failed its check cannot be bound") {
-  Bound b;
+  SmallModel b;
   Bytes damaged = b.file;
   damaged.back() ^= 1;
   lnt_info info = b.info;
@@ -243,7 +243,7 @@ TEST_CASE("a file that failed its check cannot be bound") {
 }
 
 TEST_CASE("two models on one file do not disturb each other") {
-  Bound a;
+  SmallModel a;
   const std::vector<float> x = {1, 2, 3, 4, 5, 6};
   const std::vector<float> expected = a.run(x);
   lnt_model second;
@@ -339,7 +339,7 @@ TEST_CASE("no op touches the heap") {
 }
 
 TEST_CASE("check, bind and run never touch the heap") {
-  Bound b;
+  SmallModel b;
   heap_forbidden = true;
   lnt_info info;
   lnt_model model;

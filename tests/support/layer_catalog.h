@@ -38,6 +38,15 @@ struct LayerCase {
   std::function<Tensor(nn::Module&, std::span<const Tensor>)> call = call_layer;
 };
 
+/// The row of a layer made with these arguments.
+template <class L, class... Arguments>
+LayerCase layer_case(const char* describe, std::int64_t parameters, const Shape& sample,
+                     Arguments... arguments) {
+  return {.describe = describe, .parameters = parameters, .inputs = {{sample}}, .make = [=] {
+            return std::make_unique<L>(arguments...);
+          }};
+}
+
 const std::vector<LayerCase>& layer_catalog();
 
 /// The class of a row.

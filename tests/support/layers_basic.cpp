@@ -53,7 +53,7 @@ void add_pools(std::vector<LayerCase>& rows, const std::string& name) {
   add(" 3x3, padding 1/0/2/1", {6, 7, 1}, {.kernel = 3, .stride = 3, .padding = {1, 0, 2, 1}});
 }
 
-void add_activations(std::vector<LayerCase>& rows) {
+void add_basic_activations(std::vector<LayerCase>& rows) {
   rows.insert(
       rows.end(),
       {{.describe = "ReLU", .inputs = {{{3, 7}}}, .make = [] { return std::make_unique<nn::ReLU>(); }},
@@ -86,7 +86,7 @@ void add_basic_layers(std::vector<LayerCase>& rows) {
   add_conv2d(rows);
   add_pools<nn::MaxPool2D>(rows, "MaxPool2D");
   add_pools<nn::AvgPool2D>(rows, "AvgPool2D");
-  add_activations(rows);
+  add_basic_activations(rows);
   rows.insert(
       rows.end(),
       {{.describe = "Dropout 0.5",

@@ -6,14 +6,6 @@
 namespace linnet::test {
 namespace {
 
-template <class Layer, class Options>
-LayerCase row(const char* describe, std::int64_t parameters, const Shape& sample, std::int64_t in,
-              std::int64_t units, const Options& options) {
-  return {.describe = describe, .parameters = parameters, .inputs = {{sample}}, .make = [=] {
-            return std::make_unique<Layer>(in, units, options);
-          }};
-}
-
 /// x, h (and c), mask in; output and final states out, one behind the other.
 LayerCase with_states(LayerCase row, std::int64_t units, bool cell) {
   row.inputs.push_back({{units}});
@@ -45,19 +37,19 @@ void add_recurrent_layers(std::vector<LayerCase>& rows) {
   using nn::RecurrentOptions, nn::RnnOptions;
   const RecurrentOptions last{}, all{.return_sequences = true}, back{.reverse = true},
       all_back{.return_sequences = true, .reverse = true};
-  rows.push_back(row<nn::RNN>("RNN 3 -> 17", 17 * 21, {5, 3}, 3, 17, RnnOptions{}));
-  rows.push_back(row<nn::RNN>("RNN 2 -> 3, sequences, reverse, relu", 18, {4, 2}, 2, 3,
-                              RnnOptions{.return_sequences = true, .reverse = true, .relu = true}));
-  rows.push_back(row<nn::GRU>("GRU 5 -> 1", 3 * 7 + 1, {2, 5}, 5, 1, last));
-  rows.push_back(row<nn::GRU>("GRU 3 -> 6, sequences", 18 * 10 + 6, {4, 3}, 3, 6, all));
-  rows.push_back(row<nn::LSTM>("LSTM 3 -> 5", 20 * 9, {6, 3}, 3, 5, last));
-  rows.push_back(row<nn::LSTM>("LSTM 1 -> 7, sequences", 28 * 9, {3, 1}, 1, 7, all));
-  rows.push_back(row<nn::LSTM>("LSTM 2 -> 1, reverse", 4 * 4, {2, 2}, 2, 1, back));
-  rows.push_back(with_states(row<nn::RNN>("RNN 2 -> 3", 18, {4, 2}, 2, 3, RnnOptions{}), 3, false));
+  rows.push_back(layer_case<nn::RNN>("RNN 3 -> 17", 17 * 21, {5, 3}, 3, 17, RnnOptions{}));
+  rows.push_back(layer_case<nn::RNN>("RNN 2 -> 3, sequences, reverse, relu", 18, {4, 2}, 2, 3,
+                                     RnnOptions{.return_sequences = true, .reverse = true, .relu = true}));
+  rows.push_back(layer_case<nn::GRU>("GRU 5 -> 1", 3 * 7 + 1, {2, 5}, 5, 1, last));
+  rows.push_back(layer_case<nn::GRU>("GRU 3 -> 6, sequences", 18 * 10 + 6, {4, 3}, 3, 6, all));
+  rows.push_back(layer_case<nn::LSTM>("LSTM 3 -> 5", 20 * 9, {6, 3}, 3, 5, last));
+  rows.push_back(layer_case<nn::LSTM>("LSTM 1 -> 7, sequences", 28 * 9, {3, 1}, 1, 7, all));
+  rows.push_back(layer_case<nn::LSTM>("LSTM 2 -> 1, reverse", 4 * 4, {2, 2}, 2, 1, back));
+  rows.push_back(with_states(layer_case<nn::RNN>("RNN 2 -> 3", 18, {4, 2}, 2, 3, RnnOptions{}), 3, false));
   rows.push_back(with_states(
-      row<nn::GRU>("GRU 2 -> 3, sequences, reverse", 9 * 6 + 3, {4, 2}, 2, 3, all_back), 3, false));
-  rows.push_back(with_states(row<nn::LSTM>("LSTM 2 -> 3, sequences", 72, {4, 2}, 2, 3, all), 3, true));
-  rows.push_back(with_states(row<nn::LSTM>("LSTM 2 -> 3, reverse", 72, {4, 2}, 2, 3, back), 3, true));
+      layer_case<nn::GRU>("GRU 2 -> 3, sequences, reverse", 9 * 6 + 3, {4, 2}, 2, 3, all_back), 3, false));
+  rows.push_back(with_states(layer_case<nn::LSTM>("LSTM 2 -> 3, sequences", 72, {4, 2}, 2, 3, all), 3, true));
+  rows.push_back(with_states(layer_case<nn::LSTM>("LSTM 2 -> 3, reverse", 72, {4, 2}, 2, 3, back), 3, true));
   rows.push_back(bidirectional("Bidirectional, concat", 48 + 38, nn::Merge::concat, false));
   rows.push_back(bidirectional("Bidirectional, sum", 48 + 38, nn::Merge::sum, true));
   rows.push_back(

@@ -145,7 +145,8 @@ TEST_CASE("linnet eval works on the checkpoint of the public example, which says
   CHECK(evaluated.json()["test_accuracy"].get<double>() == trainer.evaluate(digits)[1].second);
 }
 
-TEST_CASE("the same seed gives the same weights with 1, 2 and 4 threads and on other instruction sets") {
+TEST_CASE("the same seed gives the same weights with 1, 2 and 4 threads and on other instruction sets" *
+          doctest::test_suite("long")) {
   for (const std::string recipe : {"mnist-mlp", "mnist-cnn"}) {
     Shell shell;
     std::string train = "train " + recipe + " --data synthetic --limit 96 --epochs 1 --seed 5 --out ";

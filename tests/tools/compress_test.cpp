@@ -67,7 +67,8 @@ TEST_CASE("--sparsity 0 trains the float network on in the same way, for a fair 
 }
 
 TEST_CASE(
-    "a polynomial schedule ends at its sparsity, with any number of threads, and over a stop and resume") {
+    "a polynomial schedule ends at its sparsity, with any number of threads, and over a stop and resume" *
+    doctest::test_suite("long")) {
   Trained shell;
   const std::string run =
       "prune a.ckpt --sparsity 0.9 --schedule polynomial --frequency 4 --epochs 3 " + kData;

@@ -61,7 +61,8 @@ TEST_CASE("--from without a new head trains the same network on, but for what is
   }
 }
 
-TEST_CASE("a fine-tuning run that is stopped goes on with --resume to the same weights") {
+TEST_CASE("a fine-tuning run that is stopped goes on with --resume to the same weights" *
+          doctest::test_suite("long")) {
   Shell shell;
   REQUIRE(shell(kFirst + "--out first.ckpt").code == 0);
   REQUIRE(shell(kTuned + "--out straight.ckpt").code == 0);

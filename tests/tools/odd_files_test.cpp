@@ -19,8 +19,8 @@ namespace {
 const std::string kSmall = "train mnist-mlp --data synthetic --limit 64 --epochs 1 --seed 5 ";
 
 /// A shell with a trained a.ckpt and a.linnet.
-struct Trained : Shell {
-  Trained() {
+struct Exported : Shell {
+  Exported() {
     REQUIRE((*this)(kSmall + "--out a.ckpt").code == 0);
     REQUIRE((*this)("export a.ckpt --out a.linnet").code == 0);
   }
@@ -31,7 +31,7 @@ void make_pipe(const std::string& path) { REQUIRE(mkfifo(path.c_str(), 0600) == 
 }  // namespace
 
 TEST_CASE("a place where nothing can be written is refused before the work") {
-  Trained shell;
+  Exported shell;
   std::filesystem::create_directory(shell.path("folder"));
   make_pipe(shell.path("pipe"));
   for (const std::string command : {"train mnist-mlp --data synthetic --out ", "export a.ckpt --out ",
@@ -59,7 +59,7 @@ TEST_CASE("a place where nothing can be written is refused before the work") {
 }
 
 TEST_CASE("a result does not overwrite what it is made from") {
-  Trained shell;
+  Exported shell;
   auto checkpoint = read_bytes(shell.path("a.ckpt")), model = read_bytes(shell.path("a.linnet"));
   std::filesystem::create_hard_link(shell.path("a.ckpt"), shell.path("other_name"));
   const std::string reason = " would be written over itself. Give another name.\n";
@@ -73,7 +73,7 @@ TEST_CASE("a result does not overwrite what it is made from") {
 }
 
 TEST_CASE("a full disk is a failed run, also one under standard output, and leaves no half-written file") {
-  Trained shell;
+  Exported shell;
   auto before = shell.files();
   // A limit on the size of files stands in for the disk; the signal that comes with it is not wanted.
   const std::string full = "trap '' XFSZ; ulimit -f 64;";
@@ -86,7 +86,7 @@ TEST_CASE("a full disk is a failed run, also one under standard output, and leav
 }
 
 TEST_CASE("a pipe or a folder in the place of a file is refused instead of waited for") {
-  Trained shell;
+  Exported shell;
   std::filesystem::create_directory(shell.path("folder.png"));
   make_pipe(shell.path("pipe.png"));
   make_pipe(shell.path("pipe.npy"));
@@ -100,7 +100,7 @@ TEST_CASE("a pipe or a folder in the place of a file is refused instead of waite
 }
 
 TEST_CASE("an input of another shape is refused even when it has as many elements") {
-  Trained shell;
+  Exported shell;
   for (const Shape& good : {Shape{28, 28}, Shape{1, 28, 28, 1}, Shape{784}}) {
     io::write_npy(shell.path("x.npy"), Tensor::zeros(good));
     CHECK(shell("run a.linnet --input x.npy").code == 0);
@@ -128,7 +128,7 @@ TEST_CASE("numbers that are none are refused with what was expected") {
 }
 
 TEST_CASE("resuming from a foreign checkpoint is refused and leaves it as it is") {
-  Trained shell;
+  Exported shell;
   auto before = read_bytes(shell.path("a.ckpt"));
   check_refused(
       shell("train mnist-cnn --data synthetic --limit 64 --out a.ckpt --resume"),
@@ -152,7 +152,7 @@ TEST_CASE("resuming from a foreign checkpoint is refused and leaves it as it is"
 }
 
 TEST_CASE("data folders that hold no data are named") {
-  Trained shell;
+  Exported shell;
   std::filesystem::create_directories(shell.path("data/mnist"));
   check_refused(shell("eval a.ckpt --data data"), "linnet: Mnist: no t10k-images-idx3-ubyte or ");
   check_refused(shell("eval a.ckpt --data nowhere"), "linnet: find_folder: nowhere: no such folder.\n");

@@ -150,8 +150,8 @@ TEST_CASE(
       "file of such a recipe.\n");
 }
 
-TEST_CASE(
-    "augmented training gives the same weights with any number of threads, and over a stop and resume") {
+TEST_CASE("augmented training gives the same weights with any number of threads, and over a stop and resume" *
+          doctest::test_suite("long")) {
   Data shell;
   const std::string train = "train cifar10-cnn --data data --limit 16 --batch 8 --seed 5 --out ";
   REQUIRE(shell(train + "one.ckpt --epochs 2 --threads 1").code == 0);
