@@ -33,7 +33,7 @@ endif()
 
 # A runtime with the ops of one model has no kernel of others, and says so at the check.
 add_test(NAME runtime_selected COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR}
-  -DC_COMPILER=${CMAKE_C_COMPILER} -DTOOLCHAIN=${CMAKE_TOOLCHAIN_FILE} -DNM=${CMAKE_NM}
+  -DGENERATOR=${CMAKE_GENERATOR} -DC_COMPILER=${CMAKE_C_COMPILER} -DTOOLCHAIN=${CMAKE_TOOLCHAIN_FILE} -DNM=${CMAKE_NM}
   -DWORK=${CMAKE_CURRENT_BINARY_DIR}/runtime_selected -P ${CMAKE_CURRENT_LIST_DIR}/selected_test.cmake)
 
 # All of the runtime as a shared library, stripped, is at most 300 KB.
