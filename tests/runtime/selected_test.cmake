@@ -9,6 +9,7 @@ function(run)
   endif()
 endfunction()
 
+file(REMOVE_RECURSE ${WORK})  # of another generator, perhaps
 set(settings -S ${SOURCE} -B ${WORK} -G ${GENERATOR} -DLINNET_RUNTIME_ONLY=ON -DLINNET_TESTS=OFF -DCMAKE_C_COMPILER=${C_COMPILER})
 if(TOOLCHAIN)
   list(APPEND settings -DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN})
