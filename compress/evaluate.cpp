@@ -8,6 +8,7 @@
 #include "linnet/autograd/ops.h"
 #include "linnet/compress/calibrate_impl.h"
 #include "linnet/core/error.h"
+#include "linnet/core/parallel.h"
 #include "linnet/data/loader.h"
 #include "linnet/deploy/engine.h"
 #include "linnet/train/classification_metrics.h"
@@ -16,7 +17,6 @@ namespace linnet::compress {
 namespace {
 
 constexpr std::int64_t kBatch = 256;
-constexpr std::int64_t kLanes = 8;  ///< of the engine, which share the samples of a batch
 
 double mean(const std::vector<double>& numbers) {
   double sum = 0.0;
@@ -107,7 +107,7 @@ Scores simulate(graph::GraphModule& model, const data::Dataset& dataset) {
 }
 
 Scores evaluate(const deploy::Image& image, const data::Dataset& dataset) {
-  deploy::Engine engine(image.bytes, static_cast<int>(std::clamp<std::int64_t>(dataset.size(), 1, kLanes)));
+  deploy::Engine engine(image.bytes, num_threads());
   return scores_of(dataset, [&engine](const Tensor& x) { return engine.run(x); });
 }
 

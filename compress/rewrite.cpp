@@ -9,12 +9,8 @@ using graph::Node;
 using graph::Value;
 
 Links::Links(const Graph& graph)
-    : graph_(graph),
-      writer_(graph.values().size(), nullptr),
-      reader_(graph.values().size(), nullptr),
-      readers_(graph.values().size(), 0) {
+    : graph_(graph), reader_(graph.values().size(), nullptr), readers_(graph.values().size(), 0) {
   for (const Node& node : graph.nodes()) {
-    writer_[static_cast<std::size_t>(node.output)] = &node;
     for (int input : node.inputs) {
       reader_[static_cast<std::size_t>(input)] = &node;
       ++readers_[static_cast<std::size_t>(input)];

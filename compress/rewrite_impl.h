@@ -15,13 +15,13 @@ class Links {
 
   const graph::Graph& graph() const { return graph_; }
   /// The node that writes a value; nullptr for inputs, parameters, buffers and constants.
-  const graph::Node* writer(int value) const { return writer_[static_cast<std::size_t>(value)]; }
+  const graph::Node* writer(int value) const { return graph_.writer(value); }
   /// The one node that reads it, once; nullptr when there are others or it is the output.
   const graph::Node* only_reader(int value) const;
 
  private:
   const graph::Graph& graph_;
-  std::vector<const graph::Node*> writer_, reader_;
+  std::vector<const graph::Node*> reader_;
   std::vector<int> readers_;
 };
 

@@ -150,7 +150,7 @@ class Comparison {
   explicit Comparison(const graph::GraphModule& model)
       : step_(static_cast<double>(output_grid(model).scale)),
         simulated_(model.graph(), model.state()),
-        engine_(build(model.graph(), model.state(), {.golden_cases = 0}).bytes, kLanes) {
+        engine_(build(model.graph(), model.state(), {.golden_cases = 0}).bytes, num_threads()) {
     simulated_.eval();
   }
 
@@ -174,7 +174,6 @@ class Comparison {
   }
 
  private:
-  static constexpr int kLanes = 8;
   double step_;
   graph::GraphModule simulated_;
   Engine engine_;

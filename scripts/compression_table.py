@@ -8,11 +8,12 @@ usage: compression_table.py [--linnet FILE] [--data DIR] [--work DIR] [--seeds 1
 Every row is one or more commands on a trained checkpoint, for each seed. It is compared with the same network after
 the same number of extra epochs (`linnet prune --sparsity 0 --epochs N`, with the row's weight decay). `linnet report`
 measures all variants of a network with as many extra epochs by turns. Checkpoints stay in --work with the commands
-that made them, and what the same command has made is not made again.
+that made them, and what the same command has made of the same file is not made again.
 
 --quick takes seed 1 and leaves out the CIFAR networks. --update-docs needs all networks and seeds.
 """
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -99,8 +100,15 @@ class Maker:
         self.linnet, self.work = arguments.linnet, arguments.work
         self.data = ["--data", arguments.data] if arguments.data else []
 
+    @staticmethod
+    def origin(words):
+        """The command, and what it reads, which another command may have made anew."""
+        source = Path(words[1])
+        return {"command": words, "source": hashlib.sha256(source.read_bytes()).hexdigest() if source.exists() else ""}
+
     def run(self, words, out=None):
-        if out and out.exists() and self.figures(out).get("command") == words:
+        made_by = self.origin(words)
+        if out and out.exists() and made_by.items() <= self.figures(out).items():
             return
         part = out.with_name("making_" + out.name) if out else None
         command = [str(self.linnet), *words, *self.data, "--json", "--threads", "1"]
@@ -112,8 +120,8 @@ class Maker:
         if figures.get("finished") is False:
             sys.exit(f"{' '.join(command)} was stopped.")
         if part:
-            out.with_suffix(".json").write_text(json.dumps({"command": words, **figures}))
             part.rename(out)
+            out.with_suffix(".json").write_text(json.dumps({**made_by, **figures}))
             part.with_name(part.name + ".prev").unlink(missing_ok=True)
         return figures
 
