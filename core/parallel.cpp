@@ -22,9 +22,9 @@ namespace {
 constexpr int kMaxThreads = 256;
 /// Below this much work, telling another core costs more than it saves.
 constexpr std::int64_t kSmallWork = 20'000;
-/// How long an idle worker looks for the next loop before it sleeps: the pause between two loops of a
-/// training step.
-constexpr std::chrono::microseconds kSpin{20};
+/// How long an idle worker looks for the next loop before it sleeps: longer than the pauses between the loops
+/// of a training step, since to wake a core takes as long as a small loop.
+constexpr std::chrono::microseconds kSpin{200};
 
 /// True while this thread runs tiles of a shared loop: a loop inside then runs inline.
 thread_local bool in_shared_loop = false;

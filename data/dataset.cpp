@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "linnet/core/error.h"
+#include "linnet/core/parallel.h"
 #include "linnet/core/tensor_impl.h"
 #include "linnet/data/content_hash.h"
 #include "linnet/data/over_samples.h"
@@ -28,8 +29,7 @@ void fetch_ahead(const std::byte* first, std::size_t row_bytes, std::span<const 
   for (std::size_t byte = 0; byte < std::min(row_bytes, kMost); byte += kLine) __builtin_prefetch(row + byte);
 }
 
-/// Rows (entries of axis 0) of x, one after another. Plain copies: a batch is too small to share with
-/// threads.
+/// Rows (entries of axis 0) of x, one after another.
 Tensor rows_of(const Tensor& x, std::span<const std::int64_t> rows) {
   Tensor picked = Tensor::empty(x.shape().with(0, static_cast<std::int64_t>(rows.size())), x.dtype());
   const std::size_t bytes = static_cast<std::size_t>(x.shape().product(1, x.rank())) * size_of(x.dtype());
@@ -48,13 +48,14 @@ Tensor scaled_rows_of(const Tensor& x, std::span<const std::int64_t> rows, float
   const std::int64_t length = x.shape().product(1, x.rank());
   dispatch(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    float* to = writable<float>(picked);
-    for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto count = static_cast<std::int64_t>(rows.size());
+    parallel_for(count, count * length, [&, divisor](std::int64_t tile) {  // a copy: to[] may not change it
+      const auto row = static_cast<std::size_t>(tile);
       fetch_ahead(readable<std::byte>(x), static_cast<std::size_t>(length) * sizeof(T), rows, row);
       const T* from = readable<T>(x) + rows[row] * length;
+      float* to = writable<float>(picked) + tile * length;
       for (std::int64_t i = 0; i < length; ++i) to[i] = static_cast<float>(from[i]) / divisor;
-      to += length;
-    }
+    });
   });
   return picked;
 }

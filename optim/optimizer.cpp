@@ -8,12 +8,17 @@
 #include "linnet/core/constraint.h"
 #include "linnet/core/error.h"
 #include "linnet/core/name_pattern.h"
+#include "linnet/core/parallel.h"
 #include "linnet/core/profile.h"
 
 namespace linnet::optim {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+/// Parameters of at most so many elements share one loop over all of them; each of the others has its own.
+constexpr std::int64_t kSmall = 16384;
+/// About the operations of an update, for each element.
+constexpr std::int64_t kCost = 10;
 
 }  // namespace
 
@@ -122,13 +127,23 @@ void Optimizer::step() {
     if (slot.parameter.grad().defined()) check_fit(slot);
   for (Slot& slot : slots_)
     if (slot.parameter.grad().defined()) prepare(slot);
-  for (Slot& slot : slots_) {
+  const auto advance = [this](Slot& slot) {
     const Tensor gradient = slot.parameter.grad();
-    if (!gradient.defined()) continue;
+    if (!gradient.defined()) return;
     update(slot, gradient);
     if (const Constraint* kept = constraint(slot.parameter)) constrain(*kept, slot.parameter);
     ++slot.steps;
-  }
+  };
+  std::int64_t small = 0;
+  for (Slot& slot : slots_)
+    if (slot.parameter.size() > kSmall)
+      advance(slot);
+    else
+      small += slot.parameter.size();
+  parallel_for(static_cast<std::int64_t>(slots_.size()), small * kCost, [&](std::int64_t i) {
+    Slot& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.parameter.size() <= kSmall) advance(slot);
+  });
   ++steps_;
 }
 

@@ -71,7 +71,8 @@ class Optimizer {
   /// Parameters keep their handles. ValueError for none, repeated ones, unusable options and patterns that
   /// nothing matches, DTypeError unless they are f32 or f64.
   Optimizer(std::string name, const NamedTensors& parameters, Setup setup);
-  /// The formula: changes slot.parameter and slot's memory, with everything checked and in place.
+  /// The formula: changes slot.parameter and slot's memory, with everything checked and in place. Several
+  /// threads call it at once, each for a slot of its own.
   virtual void update(Slot& slot, const Tensor& gradient) = 0;
 
   /// The learning rate of this step.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "linnet/core/kernels/gemm_scratch.h"
+#include "linnet/core/parallel.h"
 
 namespace linnet::kernels {
 
@@ -43,13 +44,16 @@ Index image_groups(const ConvPlan& plan) {
 }
 
 void conv_finish_weight(const ConvPlan& plan, float* partial, Index groups, float* dweight) {
-  const Index size = plan.O * plan.terms;
-  for (Index i = 1; i < groups; ++i)
-    for (Index j = 0; j < size; ++j) partial[j] += partial[i * size + j];
+  constexpr Index kTerms = 64;  // of a tile: many enough to be transposed as squares of vectors
   const Index blocks = plan.is_depthwise() ? 1 : plan.G, outputs = plan.O / blocks;
-  for (Index g = 0; g < blocks; ++g)
-    gemm_table().transpose(partial + g * plan.terms * outputs, outputs, plan.terms, outputs,
-                           dweight + g * outputs * plan.terms, plan.terms);
+  const Index size = plan.O * plan.terms, cuts = (plan.terms + kTerms - 1) / kTerms;
+  parallel_for(blocks * cuts, size * groups, [&](std::int64_t tile) {
+    const Index block = tile / cuts * plan.terms * outputs, first = tile % cuts * kTerms;
+    const Index terms = std::min(kTerms, plan.terms - first), begin = block + first * outputs;
+    for (Index i = 1; i < groups; ++i)
+      for (Index j = begin; j < begin + terms * outputs; ++j) partial[j] += partial[i * size + j];
+    gemm_table().transpose(partial + begin, outputs, terms, outputs, dweight + block + first, plan.terms);
+  });
 }
 
 }  // namespace linnet::kernels

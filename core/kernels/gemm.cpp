@@ -122,13 +122,23 @@ void multiply_packed(const GemmTable& table, Job job, Matrix b, Index columns) {
   }
 }
 
+/// GemmTable::transpose, shared among threads.
+void transpose(const GemmTable& table, const float* x, Index x_row, Index rows, Index columns, float* y,
+               Index y_row) {
+  constexpr Index kRows = 64;  // of a tile: whole squares of vectors
+  parallel_for(divided_up(rows, kRows), rows * columns, [&](std::int64_t tile) {
+    const Index first = tile * kRows, count = std::min(kRows, rows - first);
+    table.transpose(x + first * x_row, x_row, count, columns, y + first, y_row);
+  });
+}
+
 /// Columns of a are read 4 floats or so at a time, once for every panel of b: turned first when that is often
 /// and long.
 Matrix rows_of_a(const GemmTable& table, const Job& job, Index columns) {
   constexpr Index kManyColumns = 192, kManyTerms = 64;
   if (job.a.column == 1 || columns < kManyColumns || job.terms < kManyTerms) return job.a;
   float* turned = scratch(Scratch::turned, job.rows * job.terms);
-  table.transpose(job.a.data, job.a.column, job.terms, job.rows, turned, job.terms);
+  transpose(table, job.a.data, job.a.column, job.terms, job.rows, turned, job.terms);
   return {turned, job.terms, 1};
 }
 
@@ -179,7 +189,7 @@ void multiply_swapped(const GemmTable& table, Index rows, Index columns, Index t
                       float* c) {
   float* turned = scratch(Scratch::swapped, rows * columns);
   multiply(table, {columns, terms, transposed(b), turned, rows, {}}, transposed(a), rows);
-  table.transpose(turned, rows, columns, rows, c, columns);
+  transpose(table, turned, rows, columns, rows, c, columns);
 }
 
 /// Vector instructions, and about as much for each element that has to be moved, of c = a x b.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linnet/core/kernels/random_fill.h"
 
+#include <algorithm>
 #include <cmath>
 
-#include "linnet/core/kernels/loop_nest.h"
 #include "linnet/core/kernels/random_fill_table.h"
 #include "linnet/core/kernels/select.h"
 #include "linnet/core/math.h"
+#include "linnet/core/parallel.h"
 #include "linnet/core/tensor_impl.h"
 
 namespace linnet::kernels {
@@ -16,15 +17,17 @@ LINNET_SELECT_TABLE(RandomFillKernels, random_fill)
 
 /// Words that a thread makes at once, on its stack. A multiple of 4; 16 more may be read behind the end.
 constexpr std::int64_t kBatch = 512;
-static_assert(kTileElements % kBatch == 0);
+/// Words of a tile, which cost several times what an element of other loops does.
+constexpr std::int64_t kTile = 4 * kBatch, kCost = 8;
 
 /// body(begin, count, words) for parts of n elements; words[i] belongs to element begin + i.
 template <class Body>
 void for_words(std::int64_t n, RandomKey key, Body body) {
-  for_tiles(n, 4, [&](std::int64_t tile, std::int64_t in_tile) {
+  parallel_for((n + kTile - 1) / kTile, n * kCost, [&](std::int64_t tile) {
     std::uint32_t words[kBatch + 16] = {};
-    for (std::int64_t begin = tile; begin < tile + in_tile; begin += kBatch) {
-      const std::int64_t count = std::min(kBatch, tile + in_tile - begin);
+    const std::int64_t end = std::min(n, (tile + 1) * kTile);
+    for (std::int64_t begin = tile * kTile; begin < end; begin += kBatch) {
+      const std::int64_t count = std::min(kBatch, end - begin);
       random_fill_kernels().philox_words(key.seed, key.call, static_cast<std::uint64_t>(begin / 4),
                                          (count + 3) / 4, words);
       body(begin, count, words);
