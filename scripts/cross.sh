@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # cross.sh arm64 [--test]: builds for 64-bit ARM boards with Debian's cross compiler, into build/arm64.
-# --test builds only the suites that prove equal results on the board and runs them under qemu: core and autograd
-# on a Cortex-A72, equal weights after training on a Cortex-A53, A72 and A76. qemu says nothing about speed.
+# --test builds only the suites that prove equal results on the board and runs them under qemu: core, autograd and
+# the inference runtime with its verifier on a Cortex-A72, equal weights after training on a Cortex-A53, A72 and A76.
+# qemu says nothing about speed.
 set -u
 . "$(dirname "$0")/common.sh"
 cd "$root" || exit 1
@@ -17,8 +18,8 @@ if [ "$(uname -m)" = aarch64 ]; then
   exit 0
 fi
 
-suites='core|autograd|kernel_symbols_neon|equal_weights_.*'
-targets=(test_core test_autograd test_equal_weights)
+suites='core|autograd|runtime|kernel_symbols_neon|equal_weights_.*'
+targets=(test_core test_autograd test_runtime test_equal_weights)
 
 # The board's libsodium comes from another architecture's index, which not every mirror has, and its version
 # must equal ours. Without it io and what stands on it are left out; no suite of --test needs them.

@@ -159,16 +159,18 @@ TEST_CASE("softmax is e^x / sum e^x over any axis, and gives the same bits onto 
     std::size_t inner = 1;
     for (std::size_t i = axis + 1u; i < dims.size(); ++i) inner *= dims[i];
     const std::size_t n = dims[axis];
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const std::size_t first = i / (n * inner) * n * inner + i % inner;  // of the line that i is in
+    for (std::size_t line = 0; line < x.size() / n; ++line) {
+      const std::size_t first = line / inner * n * inner + line % inner, end = first + n * inner;
       double max = x[first], sum = 0.0;
-      for (std::size_t k = 0; k < n; ++k) max = std::max(max, double{x[first + k * inner]});
-      for (std::size_t k = 0; k < n; ++k) sum += std::exp(x[first + k * inner] - max);
-      const double expected = std::exp(x[i] - max) / sum;
-      // x - max rounds (that many units relative to e^x), exp is within one ULP, the sum rounds n times, then
-      // / .
-      const double rounding = std::fabs(x[i] - max) + 4.0 + static_cast<double>(n);
-      CHECK(std::fabs(y[i] - expected) <= rounding * kHalfUlp * expected + 2e-38);
+      for (std::size_t i = first; i < end; i += inner) max = std::max(max, double{x[i]});
+      for (std::size_t i = first; i < end; i += inner) sum += std::exp(x[i] - max);
+      for (std::size_t i = first; i < end; i += inner) {
+        const double expected = std::exp(x[i] - max) / sum;
+        // x - max rounds (that many units relative to e^x), exp is within one ULP, the sum rounds n times,
+        // then / .
+        const double rounding = std::fabs(x[i] - max) + 4.0 + static_cast<double>(n);
+        CHECK(std::fabs(y[i] - expected) <= rounding * kHalfUlp * expected + 2e-38);
+      }
     }
   }
 }
