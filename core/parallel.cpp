@@ -21,10 +21,11 @@ namespace {
 
 constexpr int kMaxThreads = 256;
 /// Below this much work, telling another core costs more than it saves.
-constexpr std::int64_t kSmallWork = 20'000;
+constexpr std::int64_t kSmallWork = 10'000;
 /// How long an idle worker looks for the next loop before it sleeps: longer than the pauses between the loops
-/// of a training step, since to wake a core takes as long as a small loop.
-constexpr std::chrono::microseconds kSpin{200};
+/// of a training step, since to wake a core takes as long as a small loop. After the first, common ones it lets
+/// others run in between, in case there are fewer cores than threads.
+constexpr std::chrono::microseconds kSpin{200}, kSpinAlone{10};
 
 /// True while this thread runs tiles of a shared loop: a loop inside then runs inline.
 thread_local bool in_shared_loop = false;
@@ -181,13 +182,14 @@ class Pool {
   /// Returns when there may be a loop to join; false when the program ends.
   bool wait_for_loop(State last) {
     const auto ready = [&] { return stopping_.load() || joinable(state_.load(), last); };
-    const auto until = std::chrono::steady_clock::now() + kSpin;
-    do {
+    const auto start = std::chrono::steady_clock::now();
+    for (auto now = start; now - start < kSpin; now = std::chrono::steady_clock::now()) {
       for (int i = 0; i < 32; ++i) {
         if (ready()) return !stopping_.load();
         pause_briefly();
       }
-    } while (std::chrono::steady_clock::now() < until);
+      if (now - start > kSpinAlone) std::this_thread::yield();
+    }
     std::unique_lock guard(sleep_mutex_);
     ++sleeping_;
     wake_.wait(guard, ready);
