@@ -2,6 +2,7 @@
 #include "linnet/core/kernels/gemm.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "linnet/core/kernels/gemm_scratch.h"
 #include "linnet/core/kernels/select.h"
@@ -20,6 +21,12 @@ constexpr Index kPackRows = 48;           // from so many rows on, packing b pay
 constexpr Index kPackedFloats = 1 << 18;  // b is packed in pieces of about this size
 
 Index divided_up(Index n, Index by) { return (n + by - 1) / by; }
+
+/// Rows of `width` floats, a multiple of 4 but a few: a call of memcpy for each would take longer than the copy.
+void copy_whole(const float* from, Index from_row, Index rows, Index width, float* to) {
+  for (Index k = 0; k < rows; ++k, from += from_row, to += width)
+    for (Index j = 0; j < width; j += 4) std::memcpy(to + j, from + j, 4 * sizeof(float));
+}
 
 /// b as the tiles read it: panels, or its own rows and a padded copy of the columns behind the last whole
 /// vector.
@@ -218,6 +225,10 @@ void pack_panels(Matrix b, Index terms, Index columns, Index width, float* packe
     const Index count = std::min(width, columns - first);
     const float* from = b.data + first * b.column;
     if (b.column != 1 && b.row == 1) gemm_table().transpose(from, b.column, count, terms, packed, width);
+    if (b.column == 1 && count == width) {
+      copy_whole(from, b.row, terms, width, packed);
+      continue;
+    }
     for (Index k = 0; k < terms; ++k) {
       float* to = packed + k * width;
       if (b.column == 1)

@@ -9,6 +9,18 @@ namespace linnet::kernels::LINNET_ISA {
 inline constexpr int kBlocks = kLanes / 2;
 typedef std::uint64_t Words __attribute__((vector_size(8 * kBlocks)));
 
+// Lanes of a and b by turns: the first half of them, and the last.
+#if defined(__AVX512F__) || defined(LINNET_ISA_WIDE)
+#define LINNET_FIRST_PAIRS 0, 8, 1, 9, 2, 10, 3, 11
+#define LINNET_LAST_PAIRS 4, 12, 5, 13, 6, 14, 7, 15
+#elif defined(__AVX2__)
+#define LINNET_FIRST_PAIRS 0, 4, 1, 5
+#define LINNET_LAST_PAIRS 2, 6, 3, 7
+#else
+#define LINNET_FIRST_PAIRS 0, 2
+#define LINNET_LAST_PAIRS 1, 3
+#endif
+
 /// The low halves multiplied to 64 bits.
 LINNET_INLINE Words multiply(Words a, std::uint64_t factor) {
   const Words b = factor - Words{};
@@ -39,13 +51,14 @@ LINNET_INLINE void philox(std::uint64_t seed, std::uint64_t call, std::uint64_t 
     x2[g] = call - Words{};
     x3[g] = x2[g] >> 32;
   }
-  std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
+  Words k0 = seed - Words{}, k1 = (seed >> 32) - Words{};
+  LINNET_UNROLL
   for (int round = 0; round < 10; ++round) {
     for (int g = 0; g < kGroups; ++g) {
       const Words p0 = multiply(x0[g], 0xD2511F53u), p1 = multiply(x2[g], 0xCD9E8D57u);
-      x0[g] = (p1 >> 32) ^ x1[g] ^ static_cast<std::uint64_t>(k0);
+      x0[g] = (p1 >> 32) ^ x1[g] ^ k0;
       x1[g] = p1;
-      x2[g] = (p0 >> 32) ^ x3[g] ^ static_cast<std::uint64_t>(k1);
+      x2[g] = (p0 >> 32) ^ x3[g] ^ k1;
       x3[g] = p0;
     }
     k0 += 0x9E3779B9u;
@@ -54,18 +67,15 @@ LINNET_INLINE void philox(std::uint64_t seed, std::uint64_t call, std::uint64_t 
   for (int g = 0; g < kGroups; ++g) {
     // Little-endian: the lower half of a pair comes first in memory.
     const Words a = (x0[g] & 0xffffffffu) | (x1[g] << 32), b = (x2[g] & 0xffffffffu) | (x3[g] << 32);
-    std::uint64_t pairs[2 * kBlocks];
-    for (int i = 0; i < kBlocks; ++i) {
-      pairs[2 * i] = a[i];
-      pairs[2 * i + 1] = b[i];
-    }
+    const Words pairs[2] = {__builtin_shufflevector(a, b, LINNET_FIRST_PAIRS),
+                            __builtin_shufflevector(a, b, LINNET_LAST_PAIRS)};
     __builtin_memcpy(words + 4 * kBlocks * g, pairs, sizeof pairs);
   }
 }
 
 static void philox_words(std::uint64_t seed, std::uint64_t call, std::uint64_t first_block,
                          std::ptrdiff_t blocks, std::uint32_t* words) {
-  constexpr int kGroups = 2;
+  constexpr int kGroups = 4;
   std::ptrdiff_t done = 0;
   for (; done + kGroups * kBlocks <= blocks; done += kGroups * kBlocks)
     philox<kGroups>(seed, call, first_block + static_cast<std::uint64_t>(done), words + 4 * done);
