@@ -60,16 +60,16 @@ void set_slopes(Coefficients<T>& k, const NormShape& shape, const Normalizer& by
   const auto groups = static_cast<std::size_t>(shape.samples * shape.groups);
   PoolVector<double> mean(groups), slope(groups);
   if (sums)
-    for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
+    for_channels(shape, [&](std::int64_t sample, std::int64_t channel, std::int64_t statistics) {
       const auto i = static_cast<std::size_t>(sample * shape.channels + channel);
-      const auto g = static_cast<std::size_t>(sample * shape.groups + group_of(shape, channel));
+      const auto g = static_cast<std::size_t>(statistics);
       const double w = value_or<T>(weight, channel, 1.0) / static_cast<double>(shape.count());
       mean[g] += w * sums->g[i];
       slope[g] += w * sums->product[i];
     });
-  for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
-    const Channel<T> c(shape, by, sample, channel);
-    const auto g = static_cast<std::size_t>(sample * shape.groups + group_of(shape, channel));
+  for_channels(shape, [&](std::int64_t sample, std::int64_t channel, std::int64_t statistics) {
+    const Channel<T> c(by, statistics);
+    const auto g = static_cast<std::size_t>(statistics);
     const double b = sums ? -c.inv_std * c.inv_std * slope[g] : 0.0;  // not -0
     k.set(sample, k.kA, channel, c.inv_std * value_or<T>(weight, channel, 1.0));
     k.set(sample, k.kB, channel, b);

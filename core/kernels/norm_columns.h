@@ -74,10 +74,6 @@ struct Chunks {
   }
 };
 
-inline std::int64_t group_of(const NormShape& shape, std::int64_t channel) {
-  return channel / (shape.channels / shape.groups);
-}
-
 /// What a loop over columns reads of each: the numbers of channels, repeated to a row of columns for each
 /// sample.
 template <class T>
@@ -121,27 +117,30 @@ double value_or(const Tensor& t, std::int64_t i, double otherwise) {
 template <class T>
 struct Channel {
   double mean, inv_std, head, rest;  ///< head is a T; rest = head - mean
-  Channel(const NormShape& shape, const Normalizer& by, std::int64_t sample, std::int64_t channel) {
-    const std::int64_t place = sample * shape.groups + group_of(shape, channel);
-    mean = readable<double>(by.mean)[place];
-    inv_std = readable<double>(by.inv_std)[place];
+  Channel(const Normalizer& by, std::int64_t statistics) {
+    mean = readable<double>(by.mean)[statistics];
+    inv_std = readable<double>(by.inv_std)[statistics];
     head = static_cast<double>(static_cast<T>(mean));
     rest = head - mean;
   }
 };
 
+/// body(sample, channel, place of its statistics in [samples, groups]).
 template <class Body>
 void for_channels(const NormShape& shape, Body body) {
-  for (std::int64_t sample = 0; sample < shape.samples; ++sample)
-    for (std::int64_t channel = 0; channel < shape.channels; ++channel) body(sample, channel);
+  const std::int64_t of_group = shape.channels / shape.groups;
+  for (std::int64_t sample = 0, statistics = 0; sample < shape.samples; ++sample)
+    for (std::int64_t channel = 0; channel < shape.channels; ++statistics)
+      for (const std::int64_t end = channel + of_group; channel < end; ++channel)
+        body(sample, channel, statistics);
 }
 
 /// y = (x - head) scale + offset, with scale = inv_std weight and offset = bias + rest scale.
 template <class T>
 void set_affine(Coefficients<T>& k, const NormShape& shape, const Normalizer& by, const Tensor& weight,
                 const Tensor& bias) {
-  for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
-    const Channel<T> c(shape, by, sample, channel);
+  for_channels(shape, [&](std::int64_t sample, std::int64_t channel, std::int64_t statistics) {
+    const Channel<T> c(by, statistics);
     const double scale = c.inv_std * value_or<T>(weight, channel, 1.0);
     k.set(sample, k.kMean, channel, c.head);
     k.set(sample, k.kScale, channel, scale);

@@ -126,8 +126,8 @@ GradSums GradientSums<T>::finish(const Normalizer& by) {
         all.g[i] += static_cast<double>(partial.row(sample, chunk, 0)[c]);
         all.product[i] += static_cast<double>(partial.row(sample, chunk, 1)[c]);
       });
-  for_channels(shape, [&](std::int64_t sample, std::int64_t channel) {
-    const Channel<T> c(shape, by, sample, channel);
+  for_channels(shape, [&](std::int64_t sample, std::int64_t channel, std::int64_t statistics) {
+    const Channel<T> c(by, statistics);
     const auto i = static_cast<std::size_t>(sample * shape.channels + channel);
     all.product[i] = c.inv_std * (all.product[i] + c.rest * all.g[i]);
   });
