@@ -8,13 +8,11 @@
 #include <mutex>
 #include <new>
 
+#include "linnet/core/block_source.h"
 #include "linnet/core/spin_lock.h"
 
 #if defined(__GLIBC__)
 #include <malloc.h>
-#endif
-#if defined(__linux__)
-#include <sys/mman.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
 #define LINNET_ASAN 1
@@ -66,20 +64,6 @@ constexpr std::size_t kColourStep = 25;
 std::size_t system_bytes(int size_class) {
   const std::size_t bytes = class_bytes(size_class);
   return sizeof(Storage) + bytes + (bytes >= kColouredFrom ? kColours * kLine : 0);
-}
-
-// Rows of a data set are read in random order: with pages of 4 KB each costs a walk through the page table.
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kHugeFrom = 8 * kHugePage;
-
-/// Asks for huge pages where they lie whole inside the block; a system without them goes on as before.
-void prefer_huge_pages([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) {
-#if defined(__linux__)
-  const auto first = reinterpret_cast<std::uintptr_t>(block);
-  const std::uintptr_t begin = (first + kHugePage - 1) / kHugePage * kHugePage;
-  const std::uintptr_t end = (first + bytes) / kHugePage * kHugePage;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#endif
 }
 
 /// Lets the address sanitizer allow access.
@@ -221,13 +205,12 @@ class StoragePool {
 
   Storage* from_system(int size_class) {
     const std::size_t bytes = system_bytes(size_class);
-    void* block = std::aligned_alloc(kLine, bytes);
+    void* block = blocks_.allocate(bytes);
     if (!block) {
       release_unused();
-      block = std::aligned_alloc(kLine, bytes);
+      block = blocks_.allocate(bytes);
       if (!block) throw std::bad_alloc();
     }
-    if (bytes >= kHugeFrom) prefer_huge_pages(block, bytes);
     const std::size_t offset = class_bytes(size_class) >= kColouredFrom ? coloured_offset(block) : 0;
     Storage* storage = new (static_cast<std::byte*>(block) + offset) Storage;
     storage->block_ = block;
@@ -244,8 +227,9 @@ class StoragePool {
     const std::lock_guard guard(lock_);
     stats_.reserved_bytes -= static_cast<std::int64_t>(system_bytes(storage->size_class_));
     void* block = storage->block_;
+    const std::size_t bytes = system_bytes(storage->size_class_);
     storage->~Storage();
-    std::free(block);
+    blocks_.free(block, bytes);
   }
 
   Storage* count(Storage* storage) {
@@ -257,6 +241,7 @@ class StoragePool {
   }
 
   SpinLock lock_;
+  BlockSource blocks_;
   Storage* unused_[kClasses] = {};
   MemoryStats stats_;
   std::atomic<std::size_t> colour_{0};
