@@ -8,9 +8,9 @@
 
 namespace linnet {
 
-/// Blocks of the system, 64-byte aligned. Large ones lie side by side in regions for which huge pages are asked:
-/// with pages of 4 KB, every stride over an image or a data set is a walk through the page table. A system
-/// without huge pages goes on as before.
+/// Blocks of the system, 64-byte aligned. Large ones lie side by side in regions for which huge pages are
+/// asked: with pages of 4 KB, every stride over an image or a data set is a walk through the page table. A
+/// system without huge pages goes on as before.
 class BlockSource {
  public:
   constexpr BlockSource() = default;

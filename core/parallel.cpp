@@ -23,8 +23,8 @@ constexpr int kMaxThreads = 256;
 /// Below this much work, telling another core costs more than it saves.
 constexpr std::int64_t kSmallWork = 10'000;
 /// How long an idle worker looks for the next loop before it sleeps: longer than the pauses between the loops
-/// of a training step, since to wake a core takes as long as a small loop. After the first, common ones it lets
-/// others run in between, in case there are fewer cores than threads.
+/// of a training step, since to wake a core takes as long as a small loop. After the first, common ones it
+/// lets others run in between, in case there are fewer cores than threads.
 constexpr std::chrono::microseconds kSpin{200}, kSpinAlone{10};
 
 /// True while this thread runs tiles of a shared loop: a loop inside then runs inline.

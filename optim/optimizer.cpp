@@ -16,9 +16,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Parameters of at most so many elements share one loop over all of them; each of the others has its own.
-constexpr std::int64_t kSmall = 16384;
+constexpr std::int64_t kSmallUpdate = 16384;
 /// About the operations of an update, for each element.
-constexpr std::int64_t kCost = 10;
+constexpr std::int64_t kUpdateCost = 10;
 
 }  // namespace
 
@@ -136,13 +136,13 @@ void Optimizer::step() {
   };
   std::int64_t small = 0;
   for (Slot& slot : slots_)
-    if (slot.parameter.size() > kSmall)
+    if (slot.parameter.size() > kSmallUpdate)
       advance(slot);
     else
       small += slot.parameter.size();
-  parallel_for(static_cast<std::int64_t>(slots_.size()), small * kCost, [&](std::int64_t i) {
+  parallel_for(static_cast<std::int64_t>(slots_.size()), small * kUpdateCost, [&](std::int64_t i) {
     Slot& slot = slots_[static_cast<std::size_t>(i)];
-    if (slot.parameter.size() <= kSmall) advance(slot);
+    if (slot.parameter.size() <= kSmallUpdate) advance(slot);
   });
   ++steps_;
 }

@@ -22,7 +22,8 @@ constexpr Index kPackedFloats = 1 << 18;  // b is packed in pieces of about this
 
 Index divided_up(Index n, Index by) { return (n + by - 1) / by; }
 
-/// Rows of `width` floats, a multiple of 4 but a few: a call of memcpy for each would take longer than the copy.
+/// Rows of `width` floats, a multiple of 4 but a few: a call of memcpy for each would take longer than the
+/// copy.
 void copy_whole(const float* from, Index from_row, Index rows, Index width, float* to) {
   for (Index k = 0; k < rows; ++k, from += from_row, to += width)
     for (Index j = 0; j < width; j += 4) std::memcpy(to + j, from + j, 4 * sizeof(float));

@@ -18,15 +18,15 @@ LINNET_SELECT_TABLE(RandomFillKernels, random_fill)
 /// Words that a thread makes at once, on its stack. A multiple of 4; 16 more may be read behind the end.
 constexpr std::int64_t kBatch = 512;
 /// Words of a tile, which cost several times what an element of other loops does.
-constexpr std::int64_t kTile = 4 * kBatch, kCost = 8;
+constexpr std::int64_t kTileWords = 4 * kBatch, kWordCost = 8;
 
 /// body(begin, count, words) for parts of n elements; words[i] belongs to element begin + i.
 template <class Body>
 void for_words(std::int64_t n, RandomKey key, Body body) {
-  parallel_for((n + kTile - 1) / kTile, n * kCost, [&](std::int64_t tile) {
+  parallel_for((n + kTileWords - 1) / kTileWords, n * kWordCost, [&](std::int64_t tile) {
     std::uint32_t words[kBatch + 16] = {};
-    const std::int64_t end = std::min(n, (tile + 1) * kTile);
-    for (std::int64_t begin = tile * kTile; begin < end; begin += kBatch) {
+    const std::int64_t end = std::min(n, (tile + 1) * kTileWords);
+    for (std::int64_t begin = tile * kTileWords; begin < end; begin += kBatch) {
       const std::int64_t count = std::min(kBatch, end - begin);
       random_fill_kernels().philox_words(key.seed, key.call, static_cast<std::uint64_t>(begin / 4),
                                          (count + 3) / 4, words);

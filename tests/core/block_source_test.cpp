@@ -31,7 +31,7 @@ bool holds_its_mark(const Taken& taken) {
 
 void take_and_give_back(BlockSource& source, unsigned seed) {
   std::mt19937 random(seed);
-  const std::size_t sizes[] = {64,        kMega / 4 - 64, kMega / 4,     kMega / 4 + 64, kMega,
+  const std::size_t sizes[] = {64,        kMega / 4 - 64, kMega / 4,      kMega / 4 + 64, kMega,
                                3 * kMega, 4 * kMega,      4 * kMega + 64, 5 * kMega};
   std::vector<Taken> all;
   for (int step = 0; step < 300; ++step) {
