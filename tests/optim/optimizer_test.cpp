@@ -159,6 +159,29 @@ TEST_CASE("step reads gradients and does not alter them") {
   }
 }
 
+TEST_CASE("many small parameters and a large one get the same bits from any number of threads") {
+  for (const Kind& kind : kinds()) {
+    CAPTURE(kind.name);
+    const auto trained = [&](int threads) {
+      const ThreadScope scope(threads);
+      NamedTensors parameters;
+      for (int i = 0; i < 60; ++i) {
+        const auto seed = static_cast<std::uint64_t>(i);
+        const Shape shape{i == 30 ? 20'000 : 100 + 37 * i};
+        parameters.emplace_back("w" + std::to_string(i), random_tensor(shape, seed).set_requires_grad(true));
+        if (i % 7 != 0) parameters.back().second.set_grad(random_tensor(shape, 100 + seed));
+      }
+      const OptimizerPtr optimizer = kind.make(parameters);
+      for (int step = 0; step < 3; ++step) optimizer->step();
+      CHECK(optimizer->state()["w1/steps"].integer() == 3);
+      CHECK(optimizer->state()["w7/steps"].integer() == 0);
+      return parameters;
+    };
+    const NamedTensors alone = trained(1), shared = trained(4);
+    for (std::size_t i = 0; i < alone.size(); ++i) CHECK_SAME_BITS(alone[i].second, shared[i].second);
+  }
+}
+
 TEST_CASE("zero_grad drops gradients, and parameters without one are skipped") {
   for (const Kind& kind : kinds()) {
     CAPTURE(kind.name);
