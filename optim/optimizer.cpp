@@ -7,6 +7,7 @@
 
 #include "linnet/core/constraint.h"
 #include "linnet/core/error.h"
+#include "linnet/core/kernels/loop_nest.h"
 #include "linnet/core/name_pattern.h"
 #include "linnet/core/parallel.h"
 #include "linnet/core/profile.h"
@@ -15,8 +16,6 @@ namespace linnet::optim {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// Parameters of at most so many elements share one loop over all of them; each of the others has its own.
-constexpr std::int64_t kSmallUpdate = 16384;
 /// About the operations of an update, for each element.
 constexpr std::int64_t kUpdateCost = 10;
 
@@ -134,15 +133,17 @@ void Optimizer::step() {
     if (const Constraint* kept = constraint(slot.parameter)) constrain(*kept, slot.parameter);
     ++slot.steps;
   };
+  // Parameters of one tile share a loop over all of them; each of the others has its own.
+  const auto is_small = [](const Slot& slot) { return slot.parameter.size() <= kernels::kTileElements; };
   std::int64_t small = 0;
   for (Slot& slot : slots_)
-    if (slot.parameter.size() > kSmallUpdate)
-      advance(slot);
-    else
+    if (is_small(slot))
       small += slot.parameter.size();
+    else
+      advance(slot);
   parallel_for(static_cast<std::int64_t>(slots_.size()), small * kUpdateCost, [&](std::int64_t i) {
     Slot& slot = slots_[static_cast<std::size_t>(i)];
-    if (slot.parameter.size() <= kSmallUpdate) advance(slot);
+    if (is_small(slot)) advance(slot);
   });
   ++steps_;
 }

@@ -79,20 +79,23 @@ def commands_of(arguments, folder):
 
 
 def measure(commands, rounds):
-    """By workload and library the lines of every round; of libtorch's memory layouts the faster one."""
-    figures = {name: {library: [] for library in libraries} for name, libraries in commands.items()}
+    """By workload and library the lines of every round; of libtorch's memory layouts those of the faster one."""
+    figures = {name: {library: [[] for _ in variants] for library, variants in libraries.items()}
+               for name, libraries in commands.items()}
     for _ in range(rounds):
         for name, libraries in commands.items():
             for library, variants in libraries.items():
-                figures[name][library].append(
-                    min((lines_of(variant) for variant in variants), key=lambda lines: lines["latency_us_median"]))
-    return figures
+                for lines, variant in zip(figures[name][library], variants):
+                    lines.append(lines_of(variant))
+    return {name: {library: min(variants, key=lambda rounds: median(rounds, "latency_us_median"))
+                   for library, variants in libraries.items()} for name, libraries in figures.items()}
+
+
+def median(rounds, key):
+    return statistics.median(lines[key] for lines in rounds)
 
 
 def table_of(figures, about):
-    def median(rounds, key):
-        return statistics.median(lines[key] for lines in rounds)
-
     rows = ["| workload | Linnet us | p99 | ONNX Runtime us | p99 | libtorch us | ONNX Runtime / Linnet | arena bytes "
             "| lower bound | file bytes | peak RSS MB |", "|" + "---|" * 11]
     for name, libraries in figures.items():

@@ -18,7 +18,7 @@ if [ "$(uname -m)" = aarch64 ]; then
   exit 0
 fi
 
-suites='core|autograd|runtime|kernel_symbols_neon|equal_weights_.*'
+suites='core|autograd|runtime|runtime_size|kernel_symbols_neon|equal_weights_.*'
 targets=(test_core test_autograd test_runtime test_equal_weights)
 
 # The board's libsodium comes from another architecture's index, which not every mirror has, and its version

@@ -2,9 +2,11 @@
 #include "linnet/core/block_source.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <iterator>
 #include <random>
 #include <thread>
@@ -55,6 +57,14 @@ void take_and_give_back(BlockSource& source, unsigned seed) {
   }
 }
 
+/// 0 where the system does not say.
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t all = 0, resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
 
 TEST_CASE("blocks of all sizes keep what is in them until they are given back, in any order") {
@@ -76,6 +86,27 @@ TEST_CASE("large blocks that follow each other lie side by side, for huge pages"
   for (int i = 0; i < 8; ++i) blocks.push_back(static_cast<unsigned char*>(source.allocate(kMega)));
   for (std::size_t i = 1; i < blocks.size(); ++i) CHECK(blocks[i] - blocks[i - 1] == kMega + 64);
   for (unsigned char* block : blocks) source.free(block, kMega);
+}
+
+TEST_CASE("memory of blocks that are given back returns to the system, though one of them stays") {
+  if (resident_bytes() == 0) {
+    MESSAGE("skipped: this system has no /proc/self/statm");
+    return;
+  }
+  BlockSource source;
+  std::vector<void*> blocks;
+  for (int i = 0; i < 60; ++i) {
+    blocks.push_back(source.allocate(kMega));
+    std::memset(blocks.back(), i, kMega);
+  }
+  const std::size_t before = resident_bytes();
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    if (i % 15 != 7) source.free(blocks[i], kMega);  // every region keeps one
+  CHECK(resident_bytes() + 50 * kMega < before);
+  for (std::size_t i = 7; i < blocks.size(); i += 15) {
+    CHECK(*static_cast<unsigned char*>(blocks[i]) == i);
+    source.free(blocks[i], kMega);
+  }
 }
 
 TEST_CASE("a request that no system can meet gets nothing, and the source goes on") {
